@@ -1,0 +1,192 @@
+"""The vocabulary between the engine and every knowledge base.
+
+A provider reads a page into an `Observation`, writes a whole target `Doc` onto what it last observed, and finds or creates
+pages. It decides nothing: which writes are due, and when, is the engine's business. How services differ is said once, in
+`Capabilities`.
+
+    ProviderError                 every trouble with a service
+    ├── Unreachable               no answer, 5xx, 429 over the budget: tries again by itself
+    │   └── RateLimited           the service said when (`retry_after` seconds)
+    ├── Refused                   the service understood and said no: a person must look
+    │   ├── Unauthorized          the credential is wrong or lacks a permission
+    │   └── TitleTaken            another page holds the title
+    └── Missing                   the page is gone, trashed, moved out of reach, or hidden from us
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from mapping.document import Doc
+from mapping.incident import Person
+
+
+class ProviderError(Exception):
+    """Trouble with a service; `str()` is one sentence for a person."""
+
+
+class Unreachable(ProviderError):
+    """No usable answer; nothing is known, the next look may succeed."""
+
+
+class RateLimited(Unreachable):
+    """The service asks to wait `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Refused(ProviderError):
+    """The service understood and said no."""
+
+
+class Unauthorized(Refused):
+    """The credential is wrong, expired, or lacks a permission."""
+
+
+class TitleTaken(Refused):
+    """Another page in the same place holds the title."""
+
+
+class Missing(ProviderError):
+    """The page cannot be read: `why` is `trashed`, `archived` or `not_found` (gone or hidden; services do not tell which)."""
+
+    def __init__(self, message: str, why: Literal["trashed", "archived", "not_found"]) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a service can do, as the engine needs to know it.
+
+    compare_and_swap: a write is refused when the page moved since it was read.
+    published: people's edits arrive by an explicit publish, so nothing half-typed is ever seen.
+    native_ids: blocks keep an id of the service through edits and moves.
+    settle_seconds: how long a create whose reply was lost may still appear.
+    title_limit: longest title in characters.
+    """
+
+    compare_and_swap: bool
+    published: bool
+    native_ids: bool
+    settle_seconds: float
+    title_limit: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination as its provider understands it: the `[destinations.*]` table without `provider`, all text."""
+
+    name: str
+    options: Mapping[str, str]
+    properties: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A page as it was read at one moment.
+
+    `version` is the service's token for compare-and-swap and change feeds; `marker` the identity of ours that the page
+    carries, or empty; `author` who last changed it, as the service names them; `payload` the native page that `doc` was read
+    from, opaque to everyone but the provider.
+    """
+
+    native_id: str
+    url: str
+    version: str
+    doc: Doc
+    marker: str = ""
+    author: str = ""
+    edited_at: datetime | None = None
+    payload: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The write happened. `seen` is the page as it stands after it, when the provider could read it at once."""
+
+    native_id: str
+    seen: Observation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Nothing was written: the page moved since it was read. Look again and decide again."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Nothing was written, and trying the same again would be refused again."""
+
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The write may or may not have happened, in whole or in part; only a later look can tell."""
+
+    message: str
+
+
+Outcome = Done | Stale | Rejected | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One page of a change feed: its version token, None when the service says it is trashed or gone."""
+
+    native_id: str
+    version: str | None
+
+
+class Provider(Protocol):
+    """One service, one credential. Methods raise `ProviderError`s on reads; writes answer an `Outcome` and never raise
+    for what the service or the network did.
+    """
+
+    capabilities: Capabilities
+
+    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
+        """What `doctor` prints: one sentence per thing verified (who we are, the place is there). `write=True` proves the
+        right to write by making and removing a page. Raises on the first thing that is wrong."""
+        ...
+
+    def find(self, place: Place, marker: str, title: str) -> Observation | None:
+        """The page of ours with this marker, or with this title and marker, in any status; None if there is none.
+        Raises `TitleTaken` when a foreign page holds the title."""
+        ...
+
+    def create(self, place: Place, doc: Doc, marker: str) -> Outcome:
+        """Make a page; one call may need several requests. `Done.native_id` is set as soon as the page exists."""
+        ...
+
+    def read(self, place: Place, native_id: str) -> Observation:
+        """The page now. Raises `Missing` when it is trashed, archived, or not to be seen."""
+        ...
+
+    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+        """Make the page that was `seen` equal `target`, touching only what differs. Blocks of `target` that carry a `native`
+        of `seen` are those blocks, kept, changed or moved; blocks without are new; natives that are absent are removed.
+        `note` says who changed what, for services whose versions carry a message."""
+        ...
+
+    def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
+        """The change feed for known pages in as few requests as the service allows, without bodies. A version equal to the
+        last observed one does not promise an unchanged page where `Capabilities` say so; absent ids are unknown."""
+        ...
+
+    def project(self, doc: Doc) -> Doc:
+        """What `doc` would read back as after being written here: the service's normalisation, natives dropped."""
+        ...
+
+    def people(self) -> Sequence[Person]:
+        """The people whom the service knows by e-mail; empty where it does not tell."""
+        ...
+
+
+ProviderFactory = Callable[..., Provider]

@@ -1,0 +1,1 @@
+"""The daemon: decides and remembers. May import `providers` and `mapping`."""
