@@ -168,9 +168,7 @@ def as_json(block: Block, *, native: bool = True) -> dict[str, Any]:
     value: dict[str, Any] = {"kind": block.kind}
     if block.spans:
         value["spans"] = [_span_json(span) for span in block.spans]
-    for name in ("level", "depth", "checked", "language", "header", "ref") + (
-        ("native", "hint") if native else ()
-    ):
+    for name in ("level", "depth", "checked", "language", "header", "ref") + (("native", "hint") if native else ()):
         if getattr(block, name):
             value[name] = getattr(block, name)
     if block.rows:

@@ -42,7 +42,7 @@ class PostmortemStatus(StrEnum):
     COMPLETED = "completed"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """As people read it on a page: `In progress`."""
         return self.value.replace("_", " ").capitalize()
 
