@@ -26,8 +26,8 @@ class Update:
 class Insert:
     """New blocks, one after the other, behind the block `after` (empty: before everything) in page order.
 
-    `parent` is the native of the table for rows, else empty. A list item's `depth` says how deep it nests there. A block that
-    carries a native is moved.
+    `parent` is the native of the table for rows, else empty. A list item's `depth` says how deep it nests there. A block
+    that carries a native is moved.
     """
 
     after: str

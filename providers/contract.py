@@ -51,7 +51,7 @@ class TitleTaken(Refused):
 
 
 class Missing(ProviderError):
-    """The page cannot be read: `why` is `trashed`, `archived` or `not_found` (gone or hidden; services do not tell which)."""
+    """The page cannot be read. `why`: `trashed`, `archived`, or `not_found` (gone or hidden, services do not tell which)."""
 
     def __init__(self, message: str, why: Literal["trashed", "archived", "not_found"]) -> None:
         super().__init__(message)
