@@ -113,7 +113,7 @@ def refuse(answer: Answer, said: str) -> Exception:
 
 
 def reads(budget: Budget) -> Retrying:
-    """The patience of one read: tried again on no answer, 5xx and rate limits, as long as the service asks, within reason."""
+    """The patience of one read: tried again on no answer, 5xx and rate limits, as long as the service asks."""
     backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
 
     def wait(state: RetryCallState) -> float:
