@@ -1,0 +1,116 @@
+"""What the store remembers about one page: where it is, what was last seen on it, what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mapping.document import Block, Doc
+
+PageState = Literal["wanted", "creating", "live", "held", "halted", "missing", "detached"]
+Role = Literal["static", "heading", "help", "prose", "row", "table", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One block of a page with its meaning. `keys`: the record key of a `row` (one), or of each row of a `table` in order;
+    empty text where a row is not ours (a table's header, rows that people add to the details)."""
+
+    block: Block
+    section: str
+    role: Role
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The last page content that was read and taken in, with what the store held then.
+
+    `records`: canonical values by carrier (`FU-3`, `T-7`, `details`, `properties`, `section:impact`, `page`) and field.
+    `title_touched`: a person chose the page's title, it no longer follows the incident.
+    """
+
+    title: str
+    properties: tuple[tuple[str, str], ...]
+    entries: tuple[Entry, ...]
+    records: Mapping[str, Mapping[str, str]]
+    title_touched: bool = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(entry.block for entry in self.entries)
+
+    @property
+    def doc(self) -> Doc:
+        return Doc(self.title, self.blocks, self.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page row. `native_id` and `url` are empty until the page exists; `since` says how long `state` has held, `reason`
+    is one sentence with its way out; `copy` pages are exports that are not the home and not in the gate's eyes."""
+
+    id: int
+    incident: str
+    destination: str
+    state: PageState
+    native_id: str = ""
+    url: str = ""
+    version: str = ""
+    reason: str = ""
+    copy: bool = False
+    since: datetime | None = None
+    checked_at: datetime | None = None
+    written_at: datetime | None = None  # our last write
+    moved_at: datetime | None = None  # last content change by others
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An external write that was decided: `expected` is what will be there afterwards. `attempted` is set before the first
+    byte of a create goes out."""
+
+    id: int
+    page: int
+    kind: Literal["create", "update"]
+    expected: Base
+    note: str
+    created_at: datetime
+    attempted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One side of a conflict."""
+
+    text: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Both sides changed the same thing differently. `shown` says which one shows; `state` is `open` or how it was resolved
+    (`page`, `store`, `both`, `text`). The id is derived from the content, so the same conflict is never listed twice."""
+
+    id: str
+    page: int
+    incident: str
+    destination: str
+    section: str
+    key: str
+    field: str
+    base: str
+    store: Version
+    other: Version  # the page's
+    shown: Literal["store", "page"]
+    state: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A value that a person typed and nobody could understand; it stays on the page as typed."""
+
+    key: str
+    field: str
+    text: str
