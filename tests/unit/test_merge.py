@@ -1,0 +1,123 @@
+"""Identity and three-way merge: what both sides changed is there afterwards, and nothing else is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mapping.document import Block, Span, paragraph
+from mapping.merge import common, match, merge_blocks, merge_spans
+
+WORDS = ["alert", "queue", "deploy", "rollback", "502", "checkout", "paged", "on-call", "the", "a", "database", "fixed"]
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
+blocks = st.builds(lambda kind, text: Block(kind, (Span(text),)), st.sampled_from(["paragraph", "bullet"]), texts)
+runs = st.lists(blocks, max_size=7)
+
+
+def para(*lines: str) -> list[Block]:
+    return [paragraph(line) for line in lines]
+
+
+def text(blocks: Sequence[Block]) -> list[str]:
+    return [block.text for block in blocks]
+
+
+@given(st.lists(st.integers(0, 4), max_size=12), st.lists(st.integers(0, 4), max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_common_is_a_longest_common_subsequence(left: list[int], right: list[int]) -> None:
+    pairs = common(left, right)
+    assert all(left[i] == right[j] for i, j in pairs)
+    assert pairs == sorted(pairs)
+    table = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
+    for i, a in enumerate(left):
+        for j, b in enumerate(right):
+            table[i + 1][j + 1] = table[i][j] + 1 if a == b else max(table[i][j + 1], table[i + 1][j])
+    assert len(pairs) == table[-1][-1]
+
+
+@given(runs, runs)
+@settings(max_examples=300, deadline=None)
+def test_identities_of_merge(base: list[Block], changed: list[Block]) -> None:
+    assert list(merge_blocks(base, changed, base, "remote").blocks) == changed
+    assert list(merge_blocks(base, base, changed, "remote").blocks) == changed
+    twice = merge_blocks(base, changed, changed, "local")
+    assert list(twice.blocks) == changed
+    assert not twice.collisions
+
+
+@given(runs, runs, runs)
+@settings(max_examples=300, deadline=None)
+def test_merge_invents_no_words_and_terminates(base: list[Block], local: list[Block], remote: list[Block]) -> None:
+    merged = merge_blocks(base, local, remote, "remote")
+    known = {word for run in (base, local, remote) for block in run for word in block.text.split()}
+    assert {word for block in merged.blocks for word in block.text.split()} <= known
+
+
+def test_edits_of_different_blocks_both_arrive() -> None:
+    base = para("The queue grew.", "We rolled back.", "All is well.")
+    merged = merge_blocks(
+        base, para("The queue grew fast.", *text(base[1:])), para(*text(base[:2]), "All is calm."), "remote"
+    )
+    assert text(merged.blocks) == ["The queue grew fast.", "We rolled back.", "All is calm."]
+
+
+def test_edits_of_different_words_of_one_block_both_arrive() -> None:
+    merged = merge_blocks(
+        para("The queue grew and we rolled back"),
+        para("The long queue grew and we rolled back"),
+        para("The queue grew and we rolled it back"),
+        "remote",
+    )
+    assert text(merged.blocks) == ["The long queue grew and we rolled it back"]
+
+
+def test_the_same_words_changed_differently_collide_and_keep_both() -> None:
+    merged = merge_blocks(para("It was the queue"), para("It was the cache"), para("It was the disk"), "remote")
+    assert text(merged.blocks) == ["It was the disk"]
+    assert merged.collisions[0].local.text == "It was the cache"
+
+
+def test_edit_beats_delete_on_either_side() -> None:
+    base = para("The first sentence here.", "The second sentence here.")
+    edited = para("The first sentence here.", "The second sentence here, longer.")
+    assert text(merge_blocks(base, edited, base[:1], "remote").blocks) == text(edited)
+    assert text(merge_blocks(base, base[:1], edited, "remote").blocks) == text(edited)
+
+
+def test_a_kept_block_survives_a_local_delete_and_goes_with_a_remote_one() -> None:
+    kept = Block("kept", (Span("Jira issues"),), ref="k3f2", native="n")
+    base = [paragraph("one paragraph"), kept]
+    assert kept in merge_blocks(base, base[:1], base, "remote").blocks
+    assert kept not in merge_blocks(base, base, base[:1], "remote").blocks
+
+
+def test_a_move_on_the_page_and_an_edit_in_the_store_both_hold() -> None:
+    base = para("Alpha paragraph one", "Beta paragraph two", "Gamma paragraph three")
+    local = para("Alpha paragraph one", "Beta paragraph two edited", "Gamma paragraph three")
+    remote = [base[2], base[0], base[1]]
+    assert text(merge_blocks(base, local, remote, "remote").blocks) == [
+        "Gamma paragraph three",
+        "Alpha paragraph one",
+        "Beta paragraph two edited",
+    ]
+
+
+def test_marks_flip_one_by_one() -> None:
+    bold, link = frozenset({"bold"}), "https://example.com"
+    merged = merge_spans((Span("word"),), (Span("word", marks=bold),), (Span("word", link=link),), "remote")  # type: ignore[arg-type]
+    assert merged == (Span("word", marks=bold, link=link),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_identity_holds_through_a_rewrite_in_place(native: bool) -> None:
+    old = [replace(b, native=str(i)) for i, b in enumerate(para("start of it all", "abc", "the end of it"))]
+    new = [old[0], replace(paragraph("entirely other words"), native="1" if native else "x"), old[2]]
+    assert match(old, new, native=native) == {0: 0, 1: 1, 2: 2}
+
+
+def test_natives_beat_text() -> None:
+    old = [replace(b, native=n) for b, n in zip(para("same words here", "same words there"), "ab", strict=True)]
+    new = [replace(old[1], spans=old[0].spans), replace(old[0], spans=old[1].spans)]
+    assert match(old, new, native=True) == {0: 1, 1: 0}
