@@ -1,0 +1,133 @@
+"""What every endpoint does first: find the object a caller may see, refuse edits of trashed ones, page through lists.
+
+Also the one rule about whose time moves: `Access.body_changed`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from providers.sandbox.notion_check import Json, Refusal, dashed, invalid, refused, shown
+from providers.sandbox.notion_query import page_size
+from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, PAGE, Node, Tree
+
+ARCHIVED = "Can't edit block that is archived. You must unarchive the block before editing."
+_MOVES_PARENT_PAGE = frozenset({PAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request: who (`by`, a user id), the path's ids, the query string, the JSON body.
+
+    Handlers append the ids of top-level blocks or pages that they created to `made`.
+    """
+
+    by: str
+    ids: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Json
+    made: list[str] = field(default_factory=list)
+
+    def id(self, name: str) -> str:
+        """An id from the path, dashed; raises `Refusal` when it is none."""
+        given = self.ids[name]
+        found = dashed(given)
+        if found is None:
+            raise refused(f"path failed validation: path.{name} should be a valid uuid, instead was `{shown(given)}`.")
+        return found
+
+
+class Access:
+    """The tree as connections see it."""
+
+    def __init__(self, tree: Tree, nested_edits_move_page: bool, index_lag: timedelta) -> None:
+        self.tree = tree
+        self.nested_edits_move_page = nested_edits_move_page
+        self.index_lag = index_lag
+
+    def page(self, identifier: str, by: str) -> Node:
+        """A page by id."""
+        return self._found(identifier, by, "page", (PAGE,))
+
+    def data_source(self, identifier: str, by: str) -> Node:
+        """A data source by id; Notion's refusal calls it a database."""
+        return self._found(identifier, by, "database", (DATA_SOURCE,))
+
+    def database(self, identifier: str, by: str) -> Node:
+        """A database container by id."""
+        return self._found(identifier, by, "database", (DATABASE,))
+
+    def block(self, identifier: str, by: str) -> Node:
+        """Anything that lists of children show: a block, a page or a database."""
+        node = self.tree.nodes.get(identifier)
+        if node is None or node.kind == DATA_SOURCE or not self.tree.shared(node):
+            raise self.not_found("block", identifier, by)
+        return node
+
+    def _found(self, identifier: str, by: str, word: str, kinds: Sequence[str]) -> Node:
+        node = self.tree.nodes.get(identifier)
+        if node is None or node.kind not in kinds or not self.tree.shared(node):
+            raise self.not_found(word, identifier, by)
+        return node
+
+    def not_found(self, word: str, identifier: str, by: str) -> Refusal:
+        """Missing or not shared: Notion never tells which."""
+        name = self.tree.users[by]["name"]
+        message = (
+            f"Could not find {word} with ID: {identifier}. Make sure the relevant pages and databases are shared "
+            f'with your integration "{name}".'
+        )
+        return Refusal(404, "object_not_found", message, {"integration_id": by})
+
+    def editable(self, node: Node) -> Node:
+        """The node itself, refused when it or anything above it lies in the trash."""
+        if self.tree.trashed(node):
+            raise refused(ARCHIVED)
+        return node
+
+    def indexed(self, node: Node) -> bool:
+        """Whether queries and searches know the node yet."""
+        return self.tree.clock() - node.created >= self.index_lag
+
+    def body_changed(self, node: Node, by: str) -> None:
+        """An API edit of content: the node's own time moves, and its page's time where the workspace does that."""
+        if node.kind != PAGE or self.nested_edits_move_page:
+            self.tree.touch(node, by)
+        page = self.tree.page_of(node)
+        if page is not None and self.nested_edits_move_page:
+            self.tree.touch(page, by)
+
+    def child_page_changed(self, page: Node, by: str) -> None:
+        """A page that gains or loses a child page is edited by that."""
+        parent = self.tree.nodes[page.parent] if page.parent is not None else None
+        if parent is not None and parent.kind in _MOVES_PARENT_PAGE:
+            self.tree.touch(parent, by)
+
+
+def listed(kind: str, results: Sequence[Json], cursor: str | None = None) -> Json:
+    """A list answer."""
+    return {
+        "object": "list",
+        "results": list(results),
+        "next_cursor": cursor,
+        "has_more": cursor is not None,
+        "type": kind,
+        kind: {},
+    }
+
+
+def part(ids: Sequence[str], query: Mapping[str, str]) -> tuple[list[str], str | None]:
+    """The ids of one page of a list whose cursor is the first id of the next page."""
+    size = page_size(query.get("page_size"), "query.page_size")
+    first = 0
+    if "start_cursor" in query:
+        given = query["start_cursor"]
+        cursor = dashed(given)
+        if cursor is None:
+            complaint = "query.start_cursor should be a valid uuid or `undefined`, instead was "
+            raise invalid(complaint + shown(given))
+        if cursor not in ids:
+            raise refused(f"The start_cursor provided is invalid: {given}")
+        first = ids.index(cursor)
+    rest = ids[first + size :]
+    return list(ids[first : first + size]), rest[0] if rest else None
