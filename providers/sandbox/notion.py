@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from providers.sandbox.notion_access import Access, Call, listed, part
 from providers.sandbox.notion_check import Json, Refusal, invalid, refused, shown
@@ -98,7 +98,7 @@ class NotionWorkspace(People, Emulator):
             ("GET", "users", self._list_users),
             ("GET", "users/me", self._read_me),
             ("GET", "users/{user_id}", self._read_user),
-            ("GET", "comments", comments.list),
+            ("GET", "comments", comments.read_list),
             ("POST", "comments", comments.create),
             ("GET", "comments/{comment_id}", comments.read),
             ("PATCH", "comments/{comment_id}", comments.update),
@@ -117,7 +117,7 @@ class NotionWorkspace(People, Emulator):
             status, answer = 200, self._answer(method, path, headers, body)
         except Refusal as refusal:
             status, answer = refusal.status, _error(refusal)
-        payload = json.dumps({**answer, "request_id": request_id}, ensure_ascii=False).encode()
+        payload = json.dumps({**answer, "request_id": request_id}, ensure_ascii=False).encode(errors="replace")
         kind = {"content-type": "application/json; charset=utf-8", "x-notion-request-id": request_id}
         return Reply(status, kind, payload)
 
@@ -125,9 +125,9 @@ class NotionWorkspace(People, Emulator):
         given = {name.lower(): value for name, value in headers.items()}
         by = self._authenticate(given.get("authorization", ""))
         _check_version(given.get("notion-version"))
-        parts = urlsplit(path)
-        handler, ids = self._route(method, parts.path)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        place, _, asked = path.partition("?")
+        handler, ids = self._route(method, place)
+        query = dict(parse_qsl(asked, keep_blank_values=True))
         call = Call(by, ids, query, _read_body(method, body))
         answer = handler(call)
         self.last_created = call.made
@@ -216,7 +216,7 @@ def _read_body(method: str, body: bytes) -> Json:
         return {}
     try:
         given = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "invalid_json", "Error parsing JSON body.") from None
     if not isinstance(given, dict):
         raise invalid(f"body should be an object, instead was {shown(given)}")

@@ -45,7 +45,6 @@ _LANGUAGE_NAMES = (
     "vb.net|verilog|vhdl|visual basic|webassembly|xml|yaml|java/c/c++/c#".split("|")
 )
 LANGUAGES = frozenset(_LANGUAGE_NAMES.split("|"))
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class CommentEndpoints:
         self._tree = access.tree
         self._threads: dict[str, Discussion] = {}
 
-    def list(self, call: Call) -> Json:
+    def read_list(self, call: Call) -> Json:
         """GET the open comments of exactly one page or block."""
         if "block_id" not in call.query:
             raise missing("query.block_id")

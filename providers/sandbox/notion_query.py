@@ -113,7 +113,7 @@ def _condition(prop: Property, value: object, at: str) -> Callable[[Any], bool]:
     elif prop.type != "checkbox":
         wanted = string(wanted, f"{at}.{name}")
     holds = _OPERATORS[name]
-    return lambda found: found is not None and holds(found, wanted) or (found is None and "not" in name)
+    return lambda found: (found is not None and holds(found, wanted)) or (found is None and "not" in name)
 
 
 def _operators(kind: str) -> Sequence[str]:
@@ -250,7 +250,7 @@ def page_size(value: object, at: str) -> int:
     """A page size between 1 and 100; absent or 0 is 100."""
     if value is None:
         return PAGE_SIZE
-    asked = int(value) if isinstance(value, str) and value.isdigit() else value
+    asked = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
     size = number(asked, at)
     if size > PAGE_SIZE:
         raise invalid(f"{at} should be ≤ `{PAGE_SIZE}`, instead was `{size}`")

@@ -7,7 +7,7 @@ target's present name. Adjacent equal text is merged and empty text dropped on s
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -84,8 +84,11 @@ def merged(items: Sequence[Json]) -> list[Json]:
 
 
 def _alike(one: Json, other: Json) -> bool:
-    both_text = one["type"] == other["type"] == "text"
-    return both_text and one["annotations"] == other["annotations"] and (one["text"]["link"] == other["text"]["link"])
+    if not one["type"] == other["type"] == "text":
+        return False
+    same_look: bool = one["annotations"] == other["annotations"]
+    same_link: bool = one["text"]["link"] == other["text"]["link"]
+    return same_look and same_link
 
 
 def _text_item(content: str, like: Json | None = None) -> Json:
@@ -202,9 +205,11 @@ def _read_moment(value: object, at: str, zone: ZoneInfo | None) -> str:
 def parse_moment(value: str) -> datetime | date | None:
     """A day, a moment (possibly without zone), or None for anything else."""
     try:
-        return date.fromisoformat(value) if _DAY.match(value) else datetime.fromisoformat(value)
+        moment = date.fromisoformat(value) if _DAY.match(value) else datetime.fromisoformat(value)
     except ValueError:
         return None
+    # The first and last years cannot be shifted to another zone.
+    return moment if date.min.year < moment.year < date.max.year else None
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
