@@ -42,7 +42,7 @@ _LANGUAGE_NAMES = (
     "javascript|json|julia|kotlin|latex|less|lisp|livescript|llvm ir|lua|makefile|markdown|markup|matlab|mathematica|"
     "mermaid|nix|notion formula|objective-c|ocaml|pascal|perl|php|plain text|powershell|prolog|protobuf|purescript|"
     "python|r|racket|reason|ruby|rust|sass|scala|scheme|scss|shell|smalltalk|solidity|sql|swift|toml|typescript|"
-    "vb.net|verilog|vhdl|visual basic|webassembly|xml|yaml|java/c/c++/c#".split("|")
+    "vb.net|verilog|vhdl|visual basic|webassembly|xml|yaml|java/c/c++/c#"
 )
 LANGUAGES = frozenset(_LANGUAGE_NAMES.split("|"))
 
