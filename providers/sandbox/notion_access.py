@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from providers.sandbox.notion_check import Json, Refusal, dashed, invalid, refused, shown
+from providers.sandbox.notion_check import Json, Refusal, dashed, refused, wrong
 from providers.sandbox.notion_query import page_size
 from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, PAGE, Node, Tree
 
@@ -33,7 +33,7 @@ class Call:
         given = self.ids[name]
         found = dashed(given)
         if found is None:
-            raise refused(f"path failed validation: path.{name} should be a valid uuid, instead was `{shown(given)}`.")
+            raise wrong(f"path.{name}", "a valid uuid", given)
         return found
 
 
@@ -116,18 +116,22 @@ def listed(kind: str, results: Sequence[Json], cursor: str | None = None) -> Jso
     }
 
 
-def part(ids: Sequence[str], query: Mapping[str, str]) -> tuple[list[str], str | None]:
-    """The ids of one page of a list whose cursor is the first id of the next page."""
+def part(ids: Sequence[str], query: Mapping[str, str], order: Sequence[str] = ()) -> tuple[list[str], str | None]:
+    """The ids of one page of a list whose cursor is the first id of the next page.
+
+    `order` holds the ids that have since left the list too, so that a cursor outlives the thing it names.
+    """
     size = page_size(query.get("page_size"), "query.page_size")
-    first = 0
-    if "start_cursor" in query:
-        given = query["start_cursor"]
-        cursor = dashed(given)
-        if cursor is None:
-            complaint = "query.start_cursor should be a valid uuid or `undefined`, instead was "
-            raise invalid(complaint + shown(given))
-        if cursor not in ids:
-            raise refused(f"The start_cursor provided is invalid: {given}")
-        first = ids.index(cursor)
+    first = _start(ids, query["start_cursor"], order or ids) if "start_cursor" in query else 0
     rest = ids[first + size :]
     return list(ids[first : first + size]), rest[0] if rest else None
+
+
+def _start(ids: Sequence[str], given: str, order: Sequence[str]) -> int:
+    cursor = dashed(given)
+    if cursor is None:
+        raise wrong("query.start_cursor", "a valid uuid or `undefined`", given)
+    if cursor not in order:
+        raise refused(f"The start_cursor provided is invalid: {given}")
+    before = set(order[: order.index(cursor)])
+    return sum(identifier in before for identifier in ids)

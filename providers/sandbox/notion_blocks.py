@@ -170,6 +170,7 @@ _LINK = Kind({"url": Field(_read_address, required=True), "caption": _CAPTION})
 _MEDIA = Kind({"caption": _CAPTION, "external": _EXTERNAL})
 _FILE = Kind({"caption": _CAPTION, "external": _EXTERNAL, "name": _NAME})
 _BARE = Kind({})
+_LINK_TARGETS = ("page_id", "database_id", "comment_id")
 
 KINDS: Mapping[str, Kind] = {
     "embed": _LINK,
@@ -185,7 +186,7 @@ KINDS: Mapping[str, Kind] = {
     "breadcrumb": _BARE,
     "tab": Kind({}, children=True),
     "table_of_contents": Kind({"color": _COLOR}),
-    "link_to_page": Kind({"page_id": Field(identifier), "database_id": Field(identifier)}),
+    "link_to_page": Kind({name: Field(identifier) for name in _LINK_TARGETS}),
     "table_row": Kind({"cells": Field(_read_cells, required=True, required_later=True)}),
     "table": Kind(
         {
@@ -277,7 +278,7 @@ def _create_payload(kind: str, given: Json, at: str, parent: str) -> Json:
     if kind in _MEDIA_KINDS:
         return _create_media(kind, given, at)
     if kind == "link_to_page":
-        target, page = only_one(given, at, ("page_id", "database_id"))
+        target, page = only_one(given, at, _LINK_TARGETS)
         return {"type": target, target: identifier(page, f"{at}.{target}")}
     if kind == "paragraph" and given.get("icon") is not None and parent != "tab":
         raise stray(f"{at}.icon", given["icon"])

@@ -29,15 +29,12 @@ class BlockEndpoints:
     def children(self, call: Call) -> Json:
         """GET one page of a block's living children."""
         parent = self._access.block(call.id("block_id"), call.by)
-        source = self._original(parent, call.by)
-        ids, following = part([child.id for child in self._tree.living(source)], call.query)
+        source = self._tree.content_of(parent)
+        if source is not parent:
+            self._access.block(source.id, call.by)
+        ids, following = part([child.id for child in self._tree.living(source)], call.query, source.children)
         results = [self._tree.rendered_block(self._tree.nodes[child]) for child in ids]
         return listed("block", results, following)
-
-    def _original(self, node: Node, by: str) -> Node:
-        """The block whose children are shown: a synced copy shows its original's."""
-        synced = node.payload.get("synced_from") if node.kind == "synced_block" else None
-        return self._access.block(synced["block_id"], by) if synced else node
 
     # --- append ---
 

@@ -41,7 +41,7 @@ class PageEndpoints:
         check_total(drafts)
         at = self._place(parent, given)
         looks = _looks(given)
-        values = self._values(parent, given.get("properties", {}))
+        values = self._values(parent, given.get("properties", {}), call.by)
         page = self._tree.add_page(parent.id, values, call.by, at)
         page.payload.update(looks)
         self._blocks.insert(page, drafts, call.by, None)
@@ -71,12 +71,12 @@ class PageEndpoints:
             raise refused("body.position is only supported under a page parent.")
         return self._blocks.place(parent, given.get("position"), ("page_start", "page_end"))
 
-    def _values(self, parent: Node, value: object) -> dict[str, Any]:
+    def _values(self, parent: Node, value: object, by: str) -> dict[str, Any]:
         schema = self._tree.schema_of_source(parent)
         before = len(_options(parent))
         values = read_values(schema, value, "body.properties")
         if len(_options(parent)) != before:
-            self._tree.touch(parent, parent.edited_by)
+            self._tree.touch(parent, by)
         return values
 
     def read(self, call: Call) -> Json:
@@ -113,7 +113,8 @@ class PageEndpoints:
         flags = {name: boolean(given[name], f"body.{name}") for name in _FLAGS if name in given}
         erase = "erase_content" in given and boolean(given["erase_content"], "body.erase_content")
         looks = _looks(given)
-        page.values.update(self._values(self._tree.nodes[page.parent or page.id], given.get("properties", {})))
+        home = self._tree.nodes[page.parent or page.id]
+        page.values.update(self._values(home, given.get("properties", {}), call.by))
         page.payload.update({**flags, **looks})
         if erase:
             self._erase(page, call.by)

@@ -124,6 +124,11 @@ class Tree:
         children = (self.nodes[child] for child in node.children)
         return [child for child in children if not child.in_trash]
 
+    def content_of(self, node: Node) -> Node:
+        """The node whose children stand under this one: a synced copy shows its original's."""
+        synced = node.payload.get("synced_from") if node.kind == "synced_block" else None
+        return self.nodes.get(synced["block_id"], node) if synced else node
+
     def schema_of(self, page: Node) -> Schema:
         """The properties a page may have."""
         return self.schema_of_source(self.nodes[page.parent]) if page.parent is not None else self.page_schema
@@ -177,7 +182,7 @@ class Tree:
             "id": node.id,
             "parent": self._rendered_parent(node),
             **self._times(node),
-            "has_children": node.kind != DATABASE and bool(self.living(node)),
+            "has_children": node.kind != DATABASE and bool(self.living(self.content_of(node))),
             "in_trash": node.in_trash,
             "type": node.kind,
             node.kind: self._rendered_content(node),
