@@ -20,7 +20,7 @@ HTML_ATTRIBUTES = frozenset(
     | {"local-id", "ac:local-id", "data-layout", "data-width", "data-card-appearance", "data-table-width"}
     | {"data-table-display-mode", "data-highlight-colour"}
 )
-_MACRO_ATTRIBUTES = ("ac:name", "ac:schema-version", "data-layout", "ac:local-id", "ac:macro-id")
+MACRO_ATTRIBUTES = ("ac:name", "ac:schema-version", "data-layout", "ac:local-id", "ac:macro-id")
 _STRUCTURE = frozenset(
     [
         "ul",
@@ -194,7 +194,7 @@ def _macro(element: Element, rng: random.Random) -> Element:
     parameters = [node for node in elements(element.children) if node.name == "ac:parameter"]
     rest = [node for node in element.children if node not in parameters]
     parameters.sort(key=lambda node: node.attrs.get("ac:name", ""))
-    kept = {name: attrs[name] for name in _MACRO_ATTRIBUTES if name in attrs}
+    kept = {name: attrs[name] for name in MACRO_ATTRIBUTES if name in attrs}
     return Element(element.name, kept, (*parameters, *rest))
 
 

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 
-from providers.sandbox.confluence_body import HTML_ATTRIBUTES, is_block, new_uuid, normalise
+from providers.sandbox.confluence_body import HTML_ATTRIBUTES, MACRO_ATTRIBUTES, is_block, new_uuid, normalise
 from providers.sandbox.confluence_markup import Element, Node, elements, parse, rewrite, serialise, walk
 
 NATIVE_MACROS = frozenset(["info", "note", "warning", "tip", "code", "expand", "panel", "status"])
@@ -125,8 +125,8 @@ def _special(element: Element, rng: random.Random) -> Element:
 def _macro(macro: Element, rng: random.Random) -> Element:
     if macro.attrs.get("ac:name") in NATIVE_MACROS:
         return _renumbered(macro.with_children(_without_defaults(macro)), rng)
-    attrs = {"data-layout": "default", "ac:local-id": new_uuid(rng), **macro.attrs}
-    return macro.with_attrs(_ordered(attrs))
+    given = {"data-layout": "default", "ac:local-id": new_uuid(rng), **macro.attrs}
+    return macro.with_attrs({name: given[name] for name in MACRO_ATTRIBUTES if name in given})
 
 
 def _renumbered(element: Element, rng: random.Random) -> Element:
