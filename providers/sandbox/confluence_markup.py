@@ -96,14 +96,21 @@ def walk(nodes: Iterable[Node]) -> Iterator[Element]:
 
 
 def rewrite(nodes: Iterable[Node], visit: Callable[[Element], Iterable[Node]]) -> tuple[Node, ...]:
-    """Replace every element by what `visit` makes of it, children first."""
+    """Replace every element by what `visit` makes of it, children first; texts that meet become one."""
     written: list[Node] = []
     for node in nodes:
-        if isinstance(node, str):
-            written.append(node)
-        else:
-            written.extend(visit(node.with_children(rewrite(node.children, visit))))
+        made = (node,) if isinstance(node, str) else visit(node.with_children(rewrite(node.children, visit)))
+        for part in made:
+            _append(written, part)
     return tuple(written)
+
+
+def _append(nodes: list[Node], node: Node) -> None:
+    last = nodes[-1] if nodes else None
+    if isinstance(node, str) and isinstance(last, str):
+        nodes[-1] = last + node
+    else:
+        nodes.append(node)
 
 
 def text_of(nodes: Iterable[Node]) -> str:
@@ -137,11 +144,7 @@ class _Builder:
             self.root = element
 
     def _text(self, text: str) -> None:
-        children = self._open[-1][2]
-        if children and isinstance(children[-1], str):
-            children[-1] += text
-        else:
-            children.append(text)
+        _append(self._open[-1][2], text)
 
 
 def _numeric_entities(source: str) -> str:

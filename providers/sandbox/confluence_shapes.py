@@ -48,7 +48,7 @@ def page(site: Site, of: Page, wanted: str, *, shown: Version | None = None, dra
         "authorId": of.author_id,
         "ownerId": of.owner_id,
         "lastOwnerId": None,
-        "subtype": None,
+        "subtype": "live" if of.live else None,
         "createdAt": stamp(of.created_at),
         "version": version(newest),
         "body": body(newest.body, wanted),

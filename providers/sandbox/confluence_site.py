@@ -108,7 +108,7 @@ class Comment:
 
 @dataclass(slots=True)
 class Page:
-    """A page. `versions` is empty while it was never published; `labels` maps names to ids."""
+    """A page. `versions` is empty while it was never published; `labels` maps names to ids; `live` has no publish."""
 
     id: str
     space_id: str
@@ -120,6 +120,7 @@ class Page:
     created_at: datetime
     versions: list[Version] = field(default_factory=list)
     draft: Draft | None = None
+    live: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
 
@@ -151,7 +152,12 @@ class Space:
 
 
 class Site:
-    """Everything stored, and the changes the service allows. Refusals are RefusedError."""
+    """Everything stored, and the changes the service allows. Refusals are RefusedError.
+
+    What a test may ask for: `create_lag`, `task_lag` and `search_lag` (how late new pages, tasks and the search index
+    are), `listing_cap` (listings shorter than their limit), `drafts_linger` (a draft row stays after a publish),
+    `zone` (in which CQL reads absolute times). `base_url` may be set to another host, as a gateway's replies have it.
+    """
 
     def __init__(self, clock: Clock, random: random.Random, base_url: str) -> None:
         self.clock, self.random, self.base_url = clock, random, base_url.rstrip("/")

@@ -33,6 +33,7 @@ def create_page(call: Call) -> Reply:
     if call.flag("root-level") and data.get("parentId"):
         raise RefusedError(400, "parentId cannot be given for a root-level page")
     page = call.site.create(space_id, title, text, call.account, parent_id=parent, draft=draft)
+    page.live = data.get("subtype") == "live"
     return answer(200, shapes.page(call.site, page, "storage"))
 
 
@@ -353,9 +354,9 @@ def _page_id(page: Page) -> str:
 
 def _filtered(call: Call) -> list[Page]:
     statuses, title = call.choices("status", _STATUSES, "current archived"), call.one("title")
-    kind = call.choice("subtype", "live page", "page")
-    pages = (page for page in call.site.visible_pages() if page.status in statuses and kind == "page")
-    return [page for page in pages if title in ("", page.title)]
+    kind = call.choice("subtype", "live page")
+    pages = (page for page in call.site.visible_pages() if page.status in statuses)
+    return [p for p in pages if title in ("", p.title) and kind in ("", "live" if p.live else "page")]
 
 
 def _pages(call: Call, pages: list[Page]) -> Reply:

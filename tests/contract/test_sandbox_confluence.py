@@ -81,6 +81,14 @@ def test_titles_are_unique_in_the_space_whatever_their_case_or_state(wiki: Wiki)
     assert wiki.ok("GET", "/api/v2/pages?title=POST-MORTEMS")["results"] == []
 
 
+def test_live_documents_say_so(wiki: Wiki) -> None:
+    live = wiki.create("Live", subtype="live")
+    assert live["subtype"] == "live"
+    path = f"/api/v2/pages?id={live['id']},{wiki.site.parent_id}&subtype="
+    assert [page["id"] for page in wiki.ok("GET", f"{path}live")["results"]] == [live["id"]]
+    assert [page["id"] for page in wiki.ok("GET", f"{path}page")["results"]] == [wiki.site.parent_id]
+
+
 def test_more_than_five_megabytes_are_too_much(wiki: Wiki) -> None:
     data = {"spaceId": wiki.site.space_id, "title": "Big", "body": storage("x" * (5 * 1024 * 1024))}
     assert wiki.call("POST", "/api/v2/pages", data)[0] == 413
@@ -223,6 +231,13 @@ def test_a_space_is_found_by_its_key(wiki: Wiki) -> None:
     (space,) = wiki.ok("GET", "/api/v2/spaces?keys=OPS")["results"]
     assert (space["id"], space["homepageId"]) == (wiki.site.space_id, wiki.site.homepage_id)
     assert wiki.ok("GET", "/api/v2/spaces?keys=NONE")["results"] == []
+
+
+def test_behind_a_gateway_links_name_the_sites_own_host(wiki: Wiki) -> None:
+    wiki.site.base_url = "https://example.atlassian.net/wiki"
+    links = wiki.ok("GET", "/api/v2/pages?limit=1")["_links"]
+    assert links["base"] == "https://example.atlassian.net/wiki"
+    assert links["next"].startswith("/wiki/api/v2/pages?")
 
 
 def test_children_come_in_order_and_follow_a_move(wiki: Wiki) -> None:
