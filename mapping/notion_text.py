@@ -1,0 +1,306 @@
+"""Spans <-> Notion's rich text, and what rich text makes of spans (`projected`).
+
+Rich text is a flat array of items; text, links and marks fit both sides exactly. Colours have no word in a Doc: when a
+block is rewritten, each word that stays takes its colour along. Equations, page mentions and other inline things are kept
+by `ref` and written back as they were. Blocks are in `notion_blocks.py`.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from difflib import SequenceMatcher
+from typing import Any
+from urllib.parse import urlsplit
+
+from mapping.document import Mark, Span, Spans, merged_spans, plain
+
+Json = dict[str, Any]
+
+MOST_UNITS = 2000  # UTF-16 code units in one text item, and in one URL
+MOST_ITEMS = 100  # items in one array of a request
+
+_FLAGS: Mapping[Mark, str] = {
+    "bold": "bold",
+    "italic": "italic",
+    "strike": "strikethrough",
+    "code": "code",
+    "underline": "underline",
+}
+_BY_ID = frozenset({"user", "page", "database", "custom_emoji"})
+_LINKS = frozenset({"link_preview", "link_mention"})  # readable, never writable
+_ID = re.compile(r"[0-9a-f]{32}")
+_TOKEN = re.compile(r"\w+|\W")
+_ZERO_WIDTH_JOINER = "\u200d"
+
+
+def dashed(text: str) -> str | None:
+    """The dashed lower-case form of an id, None when the text is no id."""
+    bare = text.replace("-", "").lower()
+    if not _ID.fullmatch(bare):
+        return None
+    return "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Who is who: `ids` is the user id by e-mail (lower case; of two e-mails with one id the first counts), `names` the
+    display name by user id.
+    """
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    emails: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "emails", {user: email for email, user in reversed(list(self.ids.items()))})
+
+    def user(self, ref: str) -> str | None:
+        """The user id behind a mention's `ref`."""
+        return dashed(ref.removeprefix("account:")) if ref.startswith("account:") else self.ids.get(ref)
+
+    def ref(self, user: str) -> str:
+        """How a Doc calls this user."""
+        return self.emails.get(user) or f"account:{user}"
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def spans(items: Iterable[Json], accounts: Accounts) -> Spans:
+    """A rich text array as spans, without white space at either end."""
+    return trimmed(merged_spans(_span(item, accounts) for item in items))
+
+
+def plain_text(items: Iterable[Json]) -> str:
+    """A rich text array as plain text, mentions as people see them."""
+    return "".join(_shown(item) for item in items)
+
+
+def _span(item: Json, accounts: Accounts) -> Span:
+    marks = frozenset(mark for mark, flag in _FLAGS.items() if item.get("annotations", {}).get(flag))
+    if item["type"] == "text":
+        link = (item["text"].get("link") or {}).get("url", "")
+        return Span(_clean(item["text"]["content"]), marks=marks, link=link)
+    if item["type"] == "mention":
+        return replace(_mention(item, accounts), marks=marks)
+    return Span(_shown(item), "kept", kept_ref(item), marks)
+
+
+def _mention(item: Json, accounts: Accounts) -> Span:
+    kind = item["mention"]["type"]
+    target = item["mention"].get(kind) or {}
+    if kind == "user":
+        name = accounts.names.get(target["id"]) or target.get("name") or _shown(item).removeprefix("@")
+        return Span(name, "mention", accounts.ref(target["id"]))
+    if kind == "date" and _is_day(target["start"]) and not target.get("end"):
+        return Span(target["start"], "date", target["start"])
+    if kind in _LINKS:
+        url = str(target.get("href") or target.get("url") or "")
+        return Span(_clean(_shown(item) or url), link=url if is_link(url) else "")
+    return Span(_shown(item), "kept", kept_ref(item))
+
+
+def _shown(item: Json) -> str:
+    return str(item.get("plain_text") or "")
+
+
+def _clean(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def kept_items(items: Iterable[Json], accounts: Accounts) -> dict[str, Json]:
+    """The items that a Doc only knows by `ref`, as they can be written back."""
+    return {kept_ref(item): _writable(item) for item in items if _span(item, accounts).kind == "kept"}
+
+
+def kept_ref(item: Json) -> str:
+    """The token of an inline thing: equal things, equal tokens; what a mention's target is called does not count."""
+    return digest(_writable(item)[item["type"]])
+
+
+def digest(value: object) -> str:
+    """A short token of any JSON value."""
+    return "k" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _writable(item: Json) -> Json:
+    """What a request may say of an item that was read."""
+    kind = item["type"]
+    payload = item[kind]
+    if kind == "mention" and payload["type"] in _BY_ID:
+        inner = payload["type"]
+        payload = {"type": inner, inner: {"id": payload[inner]["id"]}}
+    return {"type": kind, kind: payload}
+
+
+def users(items: Iterable[Json]) -> Iterator[Json]:
+    """The user objects that mentions carry."""
+    for item in items:
+        if item["type"] == "mention" and item["mention"]["type"] == "user":
+            yield item["mention"]["user"]
+
+
+# --- what is lost -----------------------------------------------------------------------------------------------------
+
+
+def projected(given: Iterable[Span], accounts: Accounts) -> Spans:
+    """What these spans read back as after being written."""
+    return _fitted(trimmed(merged_spans(_projected(span, accounts) for span in given)))
+
+
+def _projected(span: Span, accounts: Accounts) -> Span:
+    if span.kind == "kept":
+        return replace(span, link="")
+    if span.kind == "mention":
+        user = accounts.user(span.ref)
+        if user is None:
+            return Span("@" + (span.text or span.ref), marks=span.marks)
+        return Span(accounts.names.get(user, span.text), "mention", accounts.ref(user), span.marks)
+    if span.kind == "date" and _is_day(span.ref):
+        return Span(span.ref, "date", span.ref, span.marks)
+    return Span(_clean(span.text), marks=span.marks, link=span.link if is_link(span.link) else "")
+
+
+def trimmed(given: Spans) -> Spans:
+    """Without white space at either end."""
+    left = list(given)
+    while left and left[0].kind == "text" and (text := left[0].text.lstrip()) != left[0].text:
+        left[:1] = [replace(left[0], text=text)] if text else []
+    while left and left[-1].kind == "text" and (text := left[-1].text.rstrip()) != left[-1].text:
+        left[-1:] = [replace(left[-1], text=text)] if text else []
+    return tuple(left)
+
+
+def _fitted(given: Spans) -> Spans:
+    """At most as many spans as one array holds: beyond, formatting is given up so that no word is lost."""
+    fitted, count = given, len(given)
+    while count > 0 and sum(len(pieces(span.text)) if span.kind == "text" else 1 for span in fitted) > MOST_ITEMS:
+        count -= 1
+        fitted = merged_spans((*given[:count], Span(plain(given[count:]))))
+    return fitted
+
+
+def is_link(url: str) -> bool:
+    """Whether the service takes the URL: absolute http or https of bounded length."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    spaced = any(char.isspace() for char in url)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not spaced and _units(url) <= MOST_UNITS
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def rich_text(
+    given: Iterable[Span], accounts: Accounts, before: Sequence[Json] = (), kept: Mapping[str, Json] | None = None
+) -> list[Json]:
+    """Spans as the array of a request. `before` is the array that is replaced, for its colours; `kept` the page's inline
+    things by `ref`: one that is not there cannot be made and is left out.
+    """
+    found: list[Json] = []
+    for span, colour in _painted(projected(given, accounts), before):
+        found += _items(span, colour, accounts, kept or {})
+    return found
+
+
+def code_text(text: str) -> list[Json]:
+    """Program text as the array of a request, every space as it is."""
+    return [{"type": "text", "text": {"content": piece}} for piece in pieces(text)]
+
+
+def _items(span: Span, colour: str, accounts: Accounts, kept: Mapping[str, Json]) -> list[Json]:
+    look: Json = {"annotations": _annotations(span.marks, colour)}
+    if span.kind == "kept":
+        return [{**kept[span.ref], **look}] if span.ref in kept else []
+    if span.kind == "mention":
+        user = {"type": "user", "user": {"id": accounts.user(span.ref)}}
+        return [{"type": "mention", "mention": user, **look}]
+    if span.kind == "date":
+        return [{"type": "mention", "mention": {"type": "date", "date": {"start": span.ref}}, **look}]
+    link = {"url": span.link} if span.link else None
+    return [{"type": "text", "text": {"content": piece, "link": link}, **look} for piece in pieces(span.text)]
+
+
+def _annotations(marks: frozenset[Mark], colour: str) -> Json:
+    return {**{_FLAGS[mark]: True for mark in sorted(marks)}, "color": colour}
+
+
+def _painted(given: Spans, before: Sequence[Json]) -> Iterator[tuple[Span, str]]:
+    """The spans cut where the colour changes; a word keeps the colour it had."""
+    old = [(token, _colour(item)) for item in before for token in _tokens(item["type"], _clean(_shown(item)))]
+    if all(colour == "default" for _, colour in old):
+        yield from ((span, "default") for span in given)
+        return
+    new = [(token, index) for index, span in enumerate(given) for token in _tokens(span.kind, span.text)]
+    colours = ["default"] * len(new)
+    matcher = SequenceMatcher(None, [token for token, _ in old], [token for token, _ in new], autojunk=False)
+    for match in matcher.get_matching_blocks():
+        colours[match.b : match.b + match.size] = [colour for _, colour in old[match.a : match.a + match.size]]
+    yield from _runs(given, new, colours)
+
+
+def _runs(given: Spans, tokens: Sequence[tuple[str, int]], colours: Sequence[str]) -> Iterator[tuple[Span, str]]:
+    start = 0
+    for here in range(1, len(tokens) + 1):
+        if here < len(tokens) and (tokens[here][1], colours[here]) == (tokens[start][1], colours[start]):
+            continue
+        span = given[tokens[start][1]]
+        text = "".join(token for token, _ in tokens[start:here])
+        yield (replace(span, text=text) if span.kind == "text" else span), colours[start]
+        start = here
+
+
+def _tokens(kind: str, text: str) -> list[str]:
+    return _TOKEN.findall(text) if kind == "text" else [text.removeprefix("@")]
+
+
+def _colour(item: Json) -> str:
+    return str(item.get("annotations", {}).get("color") or "default")
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces of at most `MOST_UNITS`, no character and its accents or joiners torn apart."""
+    found = []
+    while _units(text) > MOST_UNITS:
+        cut = _cut(text)
+        found.append(text[:cut])
+        text = text[cut:]
+    return [*found, text] if text else found
+
+
+def _cut(text: str) -> int:
+    room, most = MOST_UNITS, 0
+    for char in text:
+        room -= _units(char)
+        if room < 0:
+            break
+        most += 1
+    cut = most
+    while cut > 1 and _belongs(text[cut - 1], text[cut]):
+        cut -= 1
+    return cut if cut > 1 else most  # a pile of accents longer than a whole item is cut anyway
+
+
+def _belongs(before: str, char: str) -> bool:
+    """Whether `char` is drawn onto `before`: accents, variation selectors, joiners, skin tones, flags."""
+    joined = _ZERO_WIDTH_JOINER in (before, char)
+    tone = "\U0001f3fb" <= char <= "\U0001f3ff"
+    flag = "\U0001f1e6" <= char <= "\U0001f1ff"
+    return joined or tone or flag or unicodedata.category(char) in ("Mn", "Me", "Mc")
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
