@@ -1,0 +1,71 @@
+"""The store's view of one page, gathered for the decision: everything that taking in and planning out may look at."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mapping.document import Block, Doc
+from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
+from mapping.rows import Vocabulary
+from syncd.pages import Unread
+
+Project = Callable[[Doc], Doc]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the store says about one page at one moment.
+
+    home: prose is written on this page, so it wins a conflict about prose. title: the template's title, rendered now.
+    hidden: row keys and `section:ID` that were removed from this page. made_here: when follow-ups were made on this page.
+    project: what the service will make of a document.
+    """
+
+    incident: Incident
+    postmortem: Postmortem
+    words: Vocabulary
+    title: str
+    home: bool
+    project: Project
+    hidden: frozenset[str] = frozenset()
+    made_here: Mapping[str, datetime] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    still: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def follow_ups(self) -> dict[str, FollowUp]:
+        return {row.key: row for row in self.incident.follow_ups}
+
+    @property
+    def events(self) -> dict[str, TimelineEvent]:
+        return {row.key: row for row in self.incident.timeline}
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self.follow_ups) | frozenset(self.events)
+
+    def prose(self, section: Section) -> tuple[Block, ...]:
+        """The prose of a section as the store has it."""
+        return self.incident.summary if section.kind == "summary" else section.blocks
+
+    def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        """Blocks as they will read back from this page's service."""
+        return self.project(Doc("", blocks)).blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers that bound a decision; see `[sync]` and `[brakes]` in the configuration.
+
+    published: people's edits come by an explicit publish and are never half-typed. native: block ids survive edits.
+    accept: a person agreed to whatever halted the page.
+    """
+
+    native: bool
+    published: bool
+    compare_and_swap: bool
+    row_still: timedelta
+    quiet: timedelta
+    removed_share: float
+    removed_min: int
+    accept: bool = False

@@ -1,0 +1,128 @@
+"""After a write whose fate nobody knows: what of it landed. Pure.
+
+The page is recognised, never merged again: of each thing that was to change, the version that the page shows (the one
+expected, or the one before) becomes the base, so that taking in then sees only what people did. What was to be added and is
+not there is simply not in the base, and will be planned again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mapping.document import Block, Doc
+from mapping.merge import match, similarity
+from syncd.pages import Base, Entry
+
+
+def recovered(expected: Base, before: Base | None, remote: Doc, *, native: bool) -> Base:
+    """The base that explains `remote` after an attempt to turn `before` into `expected`; None before = a creation."""
+    seen = {i: remote.blocks[j] for i, j in match(expected.blocks, remote.blocks, native=native).items()}
+    old = {e.block.native: e for e in before.entries if e.block.native} if before else {}
+    entries = [
+        chosen
+        for i, entry in enumerate(expected.entries)
+        if (chosen := _chosen(entry, old.get(entry.block.native), seen.get(i), native)) is not None
+    ]
+    entries += _not_yet_removed(expected, before, remote, native)
+    return Base(
+        title=_which(expected.title, before.title if before else "", remote.title),
+        properties=_properties(expected, before, remote),
+        entries=tuple(entries),
+        records=_records(expected, before, entries, remote),
+        title_touched=expected.title_touched,
+    )
+
+
+def _which(now: str, then: str, seen: str) -> str:
+    return then if seen == then else now
+
+
+def _landed(now: Block, then: Block | None, seen: Block | None) -> bool:
+    """Did `now` reach the page, where `then` was, when the page shows `seen`?"""
+    if then is None or seen is None:
+        return seen is not None
+    if seen in (now, then):
+        return seen == now
+    return similarity(now, seen) >= similarity(then, seen)
+
+
+def _chosen(entry: Entry, old: Entry | None, seen: Block | None, native: bool) -> Entry | None:
+    if entry.role == "table" and seen is not None and seen.kind == "table":
+        return _chosen_rows(entry, old, seen, native)
+    if old is not None and old.block == entry.block:
+        return entry
+    if _landed(entry.block, old.block if old else None, seen):
+        return entry
+    return old
+
+
+def _chosen_rows(entry: Entry, old: Entry | None, seen: Block, native: bool) -> Entry:
+    pairs = match(entry.block.rows, seen.rows, native=native)
+    before = {row.native: row for row in old.block.rows if row.native} if old else {}
+    kept: list[tuple[str, Block]] = []
+    for i, (key, row) in enumerate(zip(entry.keys, entry.block.rows, strict=True)):
+        then, now = before.get(row.native), seen.rows[pairs[i]] if i in pairs else None
+        if then == row or _landed(row, then, now):
+            kept.append((key, row))
+        elif then is not None:
+            kept.append((key, then))
+    return replace(entry, keys=tuple(key for key, _ in kept), block=replace(entry.block, rows=tuple(row for _, row in kept)))
+
+
+def _not_yet_removed(expected: Base, before: Base | None, remote: Doc, native: bool) -> list[Entry]:
+    """Blocks that were to go and are still there."""
+    if before is None:
+        return []
+    kept = {e.block.native for e in expected.entries}
+    there = match(before.blocks, remote.blocks, native=native)
+    return [e for i, e in enumerate(before.entries) if e.block.native not in kept and i in there]
+
+
+def _properties(expected: Base, before: Base | None, remote: Doc) -> tuple[tuple[str, str], ...]:
+    then = dict(before.properties) if before else {}
+    return tuple(
+        (name, _which(value, then.get(name, ""), remote.property(name) or "")) for name, value in expected.properties
+    )
+
+
+def _records(expected: Base, before: Base | None, entries: Sequence[Entry], remote: Doc) -> dict[str, Mapping[str, str]]:
+    """What the store held when the recovered blocks were written."""
+    then = before.records if before else {}
+    shown = _rows(entries)
+    planned = _rows(expected.entries)
+    records: dict[str, Mapping[str, str]] = {"page": _page_record(expected, then, remote)}
+    records["properties"] = _property_record(expected, then, remote)
+    for carrier, values in expected.records.items():
+        if carrier == "details":
+            old = then.get("details", {})
+            records[carrier] = {
+                n: values[n] if shown.get(n) == planned.get(n) else old.get(n, "") for n in values if n in shown
+            }
+        elif carrier.startswith("section:"):
+            if any(e.section == carrier.removeprefix("section:") for e in entries):
+                records[carrier] = values
+        elif carrier not in records and (carrier in shown or carrier in then):
+            landed = carrier in shown and shown[carrier] == planned.get(carrier)
+            records[carrier] = values if landed or carrier not in then else then[carrier]
+    return records
+
+
+def _page_record(expected: Base, then: Mapping[str, Mapping[str, str]], remote: Doc) -> Mapping[str, str]:
+    landed = remote.title == expected.title or "page" not in then
+    return expected.records["page"] if landed else then["page"]
+
+
+def _property_record(expected: Base, then: Mapping[str, Mapping[str, str]], remote: Doc) -> Mapping[str, str]:
+    old, shown = then.get("properties", {}), dict(expected.properties)
+    values = expected.records.get("properties", {})
+    return {
+        name: value if name not in old or remote.property(name) == shown.get(name) else old[name]
+        for name, value in values.items()
+    }
+
+
+def _rows(entries: Sequence[Entry]) -> dict[str, Block]:
+    rows: dict[str, Block] = {}
+    for entry in entries:
+        blocks = entry.block.rows if entry.role == "table" else (entry.block,)
+        rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})
+    return rows

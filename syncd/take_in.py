@@ -1,0 +1,483 @@
+"""Inbound: what people did on a page, as commands for the store. Pure.
+
+Base (what was last taken in), local (the store) and remote (the page now) meet here, once. Only what differs from the base
+is looked at: a cell that did not change is never parsed again. A value that both sides changed differently is a conflict:
+prose is won by where it is written, rows and details by the store, and the loser is kept. The result's base is the page as
+read; what the page lacks of the store afterwards is `plan.py`'s business.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from mapping.markdown import to_markdown
+
+from mapping.commands import Add, AddSection, Command, Learn, Set
+from mapping.document import Block, Doc, as_json
+from mapping.incident import FollowUpStatus, Person, Section
+from mapping.merge import Collision, merge_blocks
+from mapping.rows import (
+    FIXED_DETAILS,
+    columns,
+    details_values,
+    event_values,
+    follow_up_values,
+    read_detail,
+    read_event,
+    read_follow_up,
+    render_event,
+    render_follow_up,
+    understood,
+)
+from syncd.classify import NEW, classify
+from syncd.compose import INTRODUCTION
+from syncd.local import Local, Policy
+from syncd.pages import Base, Entry, Unread
+
+PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
+YOUNG = timedelta(hours=1)  # a follow-up removed from the page this soon after being made there is dropped
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Both sides changed the same thing differently; `shown` is the side that stays."""
+
+    section: str
+    key: str
+    field: str
+    base: str
+    store: str
+    page: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """Everything that one look at a page means for the store.
+
+    base: the page as read, to be recorded in the same transaction as the commands. waiting: rows that somebody may still be
+    typing; they are not in `base`, and nothing may be written to the page. holds: sentences. halt: a person must look;
+    nothing else of this value may be used.
+    """
+
+    base: Base
+    commands: tuple[Command, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    hides: tuple[tuple[str, str], ...] = ()
+    unhides: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    still: Mapping[str, datetime] = field(default_factory=dict)
+    waiting: int = 0
+    holds: tuple[str, ...] = ()
+    halt: str = ""
+
+
+def take_in(base: Base, local: Local, remote: Doc, policy: Policy, now: datetime) -> TakenIn:
+    """What people did on the page since `base`."""
+    if not any(block.text.strip() for block in remote.blocks) and base.blocks:
+        return TakenIn(base, halt="The page was emptied. Restore it from its history, or agree to take it as it is.")
+    taking = _Taking(base, local, policy, now)
+    entries = taking.settled(classify(base, remote, local, native=policy.native))
+    halt = taking.removals(entries)
+    if halt:
+        return TakenIn(base, halt=halt)
+    taking.title(remote)
+    taking.properties(remote)
+    taking.sections(entries)
+    taking.rows(entries)
+    taking.prose(entries)
+    return taking.result(remote, entries)
+
+
+class _Taking:
+    """The accumulators of one `take_in`; each method takes in one kind of thing."""
+
+    def __init__(self, base: Base, local: Local, policy: Policy, now: datetime) -> None:
+        self.base, self.local, self.policy, self.now = base, local, policy, now
+        self.records = {carrier: dict(values) for carrier, values in base.records.items()}
+        self.before = _rows_of(base.entries)
+        self.touched = base.title_touched
+        self.commands: list[Command] = []
+        self.clashes: list[Clash] = []
+        self.hides: list[tuple[str, str]] = []
+        self.unhides: list[str] = []
+        self.unread: list[Unread] = []
+        self.still: dict[str, datetime] = {}
+        self.holds: list[str] = []
+        self.waiting = 0
+
+    # --- stillness ------------------------------------------------------------------------------------------------------
+
+    def settled(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """The entries with rows that may be half-typed put back to what the base had (new ones left out)."""
+        if self.policy.published or not self.policy.row_still:
+            return entries
+        return tuple(kept for entry in entries if (kept := self._settled(entry)) is not None)
+
+    def _settled(self, entry: Entry) -> Entry | None:
+        if entry.role == "row":
+            block = self._settled_row(entry.keys[0], entry.block)
+            return replace(entry, block=block) if block else None
+        if entry.role != "table":
+            return entry
+        kept = [(key, self._settled_row(key, row)) for key, row in zip(entry.keys, entry.block.rows, strict=True)]
+        rows = [(key, row) for key, row in kept if row is not None]
+        return replace(entry, block=replace(entry.block, rows=tuple(r for _, r in rows)), keys=tuple(k for k, _ in rows))
+
+    def _settled_row(self, key: str, row: Block) -> Block | None:
+        before = self.before.get(key)
+        if not key or before == row or (before and replace(before, checked=row.checked) == row):
+            return row
+        token = hashlib.sha256(repr((before and key, as_json(row, native=False))).encode()).hexdigest()[:16]
+        self.still[token] = self.local.still.get(token, self.now)
+        if self.now - self.still[token] >= self.policy.row_still:
+            return row
+        self.waiting += 1
+        return replace(before, native=row.native) if before else None
+
+    # --- what is gone ---------------------------------------------------------------------------------------------------
+
+    def removals(self, entries: tuple[Entry, ...]) -> str:
+        """Hide what people removed; the sentence of a halt when that is suspiciously much."""
+        present = {key for entry in entries for key in entry.keys}
+        known = [key for key in self.base.records if key in self.local.keys]
+        gone = [key for key in known if key not in present]
+        if self._too_much(gone, known):
+            return (
+                f"{len(gone)} of {len(known)} rows vanished from the page at once. Agree to hide them, or restore the page."
+            )
+        vanished = self._vanished(gone, entries)
+        for key in gone:
+            if key not in vanished:
+                self._remove(key)
+        self._removed_sections(entries, vanished)
+        return ""
+
+    def _too_much(self, gone: list[str], known: list[str]) -> bool:
+        few = len(gone) < self.policy.removed_min or len(gone) <= self.policy.removed_share * len(known)
+        return not few and not self.policy.accept
+
+    def _vanished(self, gone: list[str], entries: tuple[Entry, ...]) -> set[str]:
+        """The rows of row sections that went with their heading; they wait for a person."""
+        headings = {entry.section for entry in entries if entry.role == "heading"}
+        held: set[str] = set()
+        for section in self.local.postmortem.sections:
+            rows = self.local.follow_ups if section.kind == "follow_ups" else self.local.events
+            ours = section.kind in ("follow_ups", "timeline") and f"section:{section.id}" in self.base.records
+            if ours and section.id not in headings and set(gone) & set(rows) and not self.policy.accept:
+                held |= set(gone) & set(rows)
+                self.holds.append(f"The section {section.heading} vanished from the page; its rows are kept in the store.")
+        return held
+
+    def _remove(self, key: str) -> None:
+        row = self.local.follow_ups.get(key)
+        made = self.local.made_here.get(key)
+        if row and made and self.now - made < YOUNG and row.status is FollowUpStatus.OPEN:
+            self.commands.append(Set("follow_up", key, "status", FollowUpStatus.DROPPED.value))
+        title = row.title if row else self.local.events[key].title
+        self.hides.append((key, title))
+        del self.records[key]
+
+    def _removed_sections(self, entries: tuple[Entry, ...], vanished: set[str]) -> None:
+        present = {entry.section for entry in entries}
+        for section in self.local.postmortem.sections:
+            name = f"section:{section.id}"
+            if name in self.records and section.id not in present and section.kind in ("text", "summary"):
+                self.hides.append((name, section.heading))
+                del self.records[name]
+
+    # --- title and properties -------------------------------------------------------------------------------------------
+
+    def title(self, remote: Doc) -> None:
+        """A title that a person chose stays theirs; one that is the incident's again follows it again."""
+        if remote.title != self.base.title:
+            self.touched = remote.title != self.local.title
+
+    def properties(self, remote: Doc) -> None:
+        """Status and severity where they live outside the body."""
+        for name in ("severity", "status"):
+            raw, before = remote.property(name), self.base.doc.property(name)
+            if raw is not None and raw != before:
+                self._detail(name, before or "", raw, "properties")
+
+    # --- sections -------------------------------------------------------------------------------------------------------
+
+    def sections(self, entries: tuple[Entry, ...]) -> None:
+        """Headings renamed, sections added, help deleted."""
+        after = ""
+        for entry in entries:
+            if entry.role == "heading":
+                self._heading(entry, after)
+                after = entry.section
+            elif entry.section == INTRODUCTION and entry.role == "prose" and not self._has(INTRODUCTION):
+                self._add_section(Section(INTRODUCTION, "text", ""), "")
+        shown = {entry.section for entry in entries if entry.role == "help"}
+        for entry in self.base.entries:
+            if entry.role == "help" and entry.section not in shown:
+                self.commands.append(Set("section", entry.section, "help_gone", "yes"))
+
+    def _has(self, section: str) -> bool:
+        added = (c.section.id for c in self.commands if isinstance(c, AddSection))
+        return self.local.postmortem.section(section) is not None or section in added
+
+    def _heading(self, entry: Entry, after: str) -> None:
+        text, section = entry.block.text.strip(), entry.section
+        if not self._has(section):
+            self._add_section(Section(section, "text", text), after)
+            return
+        name, mine = f"section:{section}", self.local.postmortem.section(section)
+        if name in self.local.hidden:
+            self.unhides.append(name)
+        before = self.records.get(name, {}).get("heading", "")
+        if mine and text and text != before:
+            if mine.heading in (before, text) or not before:
+                self.commands.append(Set("section", section, "heading", text))
+                self.records[name] = {"heading": text}
+            else:
+                self.clashes.append(Clash(section, "", "heading", before, mine.heading, text, "store"))
+
+    def _add_section(self, section: Section, after: str) -> None:
+        self.commands.append(AddSection(section, after))
+        self.records[f"section:{section.id}"] = {"heading": section.heading}
+
+    # --- rows -----------------------------------------------------------------------------------------------------------
+
+    def rows(self, entries: tuple[Entry, ...]) -> None:
+        """Follow-ups, events and details, new and changed."""
+        for entry in entries:
+            if entry.role == "row":
+                self._follow_up(entry)
+            elif entry.role == "table" and self._is_timeline(entry):
+                self._events(entry)
+            elif entry.role == "table":
+                self._details(entry)
+
+    def _is_timeline(self, entry: Entry) -> bool:
+        section = self.local.postmortem.section(entry.section)
+        return section is not None and section.kind == "timeline"
+
+    def _follow_up(self, entry: Entry) -> None:
+        key = entry.keys[0]
+        line = read_follow_up(entry.block, self.local.words, self.local.follow_ups)
+        self._learn(entry.block)
+        if key.startswith(NEW):
+            self._new_follow_up(key, entry.section, line.fields)
+            return
+        self._restored(key, follow_up_values(self.local.follow_ups[key]))
+        row = self.local.follow_ups[key]
+        before = self.before.get(key) or render_follow_up(row, self.local.words)
+        old = read_follow_up(before, self.local.words, self.local.follow_ups).fields
+        mine = follow_up_values(row)
+        for name in ("title", "status", "assignee", "due_on"):
+            self._field("follow_up", key, entry.section, name, old[name], line.fields[name], mine[name], self.now)
+
+    def _new_follow_up(self, slot: str, section: str, fields: Fields) -> None:
+        if not fields["title"]:
+            return
+        values = {name: self._value(slot, name, raw, self.now) or "" for name, raw in fields.items()}
+        self.commands.append(Add("follow_up", values, slot))
+        self.records[slot] = values
+
+    def _events(self, entry: Entry) -> None:
+        where = columns(entry.block)
+        near = self.local.incident.timestamps.get("started", self.now)
+        for key, row in zip(entry.keys, entry.block.rows, strict=True):
+            if not key:
+                continue
+            fields, _ = read_event(row, where, self.local.events)
+            if key.startswith(NEW):
+                self._new_event(key, fields, near)
+                continue
+            event = self.local.events[key]
+            near = event.at
+            self._restored(key, event_values(event))
+            before = self.before.get(key) or render_event(event, self.local.words, where, len(row.cells))
+            old = read_event(before, where, self.local.events)[0]
+            for name, raw in fields.items():
+                self._field("event", key, entry.section, name, old.get(name, raw), raw, event_values(event)[name], near)
+
+    def _new_event(self, slot: str, fields: Fields, near: datetime) -> None:
+        at = understood("at", fields.get("at", ""), self.local.words, near)
+        title = " ".join(fields.get("title", "").split())
+        if at is None or not title:
+            self.unread.append(Unread("", "at" if at is None else "title", " | ".join(fields.values())))
+            return
+        values = {"at": at, "title": title, "description": fields.get("description", "")}
+        self.commands.append(Add("event", values, slot))
+        self.records[slot] = values
+
+    def _restored(self, key: str, values: dict[str, str]) -> None:
+        if key in self.local.hidden:
+            self.unhides.append(key)
+        self.records.setdefault(key, values)
+
+    def _details(self, entry: Entry) -> None:
+        for name, row in zip(entry.keys, entry.block.rows, strict=True):
+            before = self.before.get(name)
+            if name and before is not None:
+                self._learn(row)
+                self._detail(name, read_detail(before), read_detail(row), "details")
+        gone = set(self.records.get("details", {})) - set(entry.keys)
+        for name in gone & {key for e in self.base.entries for key in e.keys}:
+            self.hides.append((f"details:{name}", name))
+            del self.records["details"][name]
+
+    def _detail(self, name: str, old: str, raw: str, carrier: str) -> None:
+        if raw == old:
+            self._still_unread(carrier, name, raw)
+            return
+        mine = details_values(self.local.incident, self.local.postmortem.status).get(name, "")
+        if name in FIXED_DETAILS:
+            self.clashes.append(Clash(carrier, "", name, old, mine, raw, "store"))
+            self.records[carrier][name] = PUT_BACK
+            return
+        value = self._value(carrier, name, raw, self._near(name))
+        if value is None:
+            return
+        recorded = self.records[carrier].get(name, "")
+        if mine in (recorded, value) or self._said_already(name, value):
+            self.records[carrier][name] = value
+            target = "postmortem" if name == "status" else "incident"
+            self._set(target, "", name, value, mine)
+        else:
+            self.clashes.append(Clash(carrier, "", name, recorded, mine, value, "store"))
+
+    def _said_already(self, name: str, value: str) -> bool:
+        """Another carrier of the same page said so in this very look."""
+        return any(isinstance(c, Set) and (c.field, c.value) == (name, value) for c in self.commands)
+
+    def _near(self, name: str) -> datetime:
+        times = self.local.incident.timestamps
+        return times.get(name.partition(":")[2]) or times.get("started") or self.now
+
+    def _field(self, target: str, key: str, section: str, name: str, old: str, raw: str, mine: str, near: datetime) -> None:
+        if raw == old:
+            self._still_unread(key, name, raw)
+            return
+        value = self._value(key, name, raw, near)
+        if value is None:
+            return
+        recorded = self.records[key].get(name, "")
+        if mine in (recorded, value):
+            self.records[key][name] = value
+            self._set(target, key, name, value, mine)
+        else:
+            self.clashes.append(Clash(section, key, name, recorded, mine, value, "store"))
+
+    def _set(self, target: str, key: str, name: str, value: str, mine: str) -> None:
+        command = Set(target, key, name, value)  # type: ignore[arg-type]  # targets come from this file's literals
+        if value != mine and command not in self.commands:
+            self.commands.append(command)
+
+    def _value(self, key: str, name: str, raw: str, near: datetime) -> str | None:
+        """The canonical value; what cannot be understood is listed and stays on the page as typed."""
+        follow_up_status = name == "status" and key not in ("details", "properties")
+        value = raw if follow_up_status else understood(name, raw, self.local.words, near)
+        if value is None:
+            self.unread.append(Unread(key, name, raw))
+        return value
+
+    def _still_unread(self, key: str, name: str, raw: str) -> None:
+        self.unread += [u for u in self.local.unread if (u.key, u.field, u.text) == (key, name, raw)]
+
+    def _learn(self, block: Block) -> None:
+        spans = [*block.spans, *(span for cell in block.cells for span in cell)]
+        known = {person.email for person in self.local.words.people}
+        for span in spans:
+            if span.kind == "mention" and "@" in span.ref and span.ref not in known:
+                self.commands.append(Learn(Person(span.text, span.ref)))
+
+    # --- prose ----------------------------------------------------------------------------------------------------------
+
+    def prose(self, entries: tuple[Entry, ...]) -> None:
+        """Every section of sentences that is on the page."""
+        present = {entry.section for entry in entries}
+        for section in self._prose_sections():
+            if section.id in present or (section.id == INTRODUCTION and self._has(INTRODUCTION)):
+                old = _prose_of(self.base.entries, section.id)
+                new = _prose_of(entries, section.id)
+                if new != old:
+                    self._merge_prose(section, old, new)
+
+    def _prose_sections(self) -> Iterable[Section]:
+        added = [c.section for c in self.commands if isinstance(c, AddSection)]
+        return [s for s in (*self.local.postmortem.sections, *added) if s.kind in ("text", "summary")]
+
+    def _merge_prose(self, section: Section, old: tuple[Block, ...], new: tuple[Block, ...]) -> None:
+        mine = self.local.prose(section)
+        base, remote = self._lifted(mine, old, new)
+        prefer = "remote" if self.local.home else "local"
+        merged = merge_blocks(base, mine, remote, prefer, native=self.policy.native)  # type: ignore[arg-type]
+        self.clashes += [self._collision(section.id, c) for c in merged.collisions]
+        blocks = tuple(bare(block) for block in merged.blocks)
+        if blocks == mine:
+            return
+        if section.kind == "summary":
+            self.commands.append(Set("incident", "", "summary", blocks=blocks))
+        else:
+            self.commands.append(Set("section", section.id, "blocks", blocks=blocks))
+
+    def _lifted(
+        self, mine: tuple[Block, ...], old: tuple[Block, ...], new: tuple[Block, ...]
+    ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+        """Page blocks that the store says in richer words, in those words: what the service cannot say is not an edit."""
+        projected = self.local.projected(mine)
+        if len(projected) != len(mine):
+            return old, new
+        richer = {page: own for own, page in zip(mine, projected, strict=True) if own != page}
+        lift = [tuple(replace(richer[b], native=b.native) if b in richer else b for b in run) for run in (old, new)]
+        return lift[0], lift[1]
+
+    def _collision(self, section: str, collision: Collision) -> Clash:
+        shown = "page" if self.local.home else "store"
+        texts = [to_markdown((block,)).strip() for block in (collision.base, collision.local, collision.remote)]
+        return Clash(section, "", "text", texts[0], texts[1], texts[2], shown)
+
+    # --- the sum --------------------------------------------------------------------------------------------------------
+
+    def result(self, remote: Doc, entries: tuple[Entry, ...]) -> TakenIn:
+        base = Base(remote.title, remote.properties, entries, self.records, self.touched)
+        if self.waiting:
+            self.holds.append(f"{self.waiting} rows were just typed on the page; they are taken in when they are still.")
+        return TakenIn(
+            base=base,
+            commands=tuple(self.commands),
+            clashes=tuple(self.clashes),
+            hides=tuple(self.hides),
+            unhides=tuple(dict.fromkeys(self.unhides)),
+            unread=tuple(dict.fromkeys(self.unread)),
+            still=self.still,
+            waiting=self.waiting,
+            holds=tuple(self.holds),
+        )
+
+
+def _rows_of(entries: Iterable[Entry]) -> dict[str, Block]:
+    """Every row of ours by its key."""
+    rows: dict[str, Block] = {}
+    for entry in entries:
+        blocks = entry.block.rows if entry.role == "table" else (entry.block,)
+        rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})
+    return rows
+
+
+def _prose_of(entries: Iterable[Entry], section: str) -> tuple[Block, ...]:
+    return tuple(entry.block for entry in entries if entry.role == "prose" and entry.section == section)
+
+
+def bare(block: Block) -> Block:
+    """A block without the clothes of its page."""
+    return replace(block, native="", hint="", rows=tuple(bare(row) for row in block.rows))
+
+
+def with_keys(base: Base, keys: Mapping[str, str]) -> Base:
+    """The base with the keys that the store gave to new rows; what it did not accept is looked at again."""
+    entries = tuple(replace(entry, keys=tuple(_named(key, keys) for key in entry.keys)) for entry in base.entries)
+    records = {name: dict(values) for key, values in base.records.items() if (name := _named(key, keys))}
+    return replace(base, entries=entries, records=records)
+
+
+def _named(key: str, keys: Mapping[str, str]) -> str:
+    return keys.get(key, "") if key.startswith(NEW) else key
