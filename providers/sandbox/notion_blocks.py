@@ -365,7 +365,7 @@ def check_cells(width: int, cells: Sequence[object]) -> None:
 
 def holds_children(kind: str, payload: Json) -> bool:
     """Whether a stored block may have children: a heading only when it is a toggle, a synced copy never."""
-    if kind in {"child_page", "template"}:
+    if kind == "child_page":
         return True
     if kind.startswith("heading_"):
         return bool(payload["is_toggleable"])

@@ -15,11 +15,11 @@ from providers.sandbox.notion_properties import read_values, written_by_hand
 from providers.sandbox.notion_tree import PAGE, Node, Tree
 
 ADA = "ada@example.com"
-_ONLY_SEEN = frozenset({"unsupported", "link_preview", "template"})
+_ONLY_SEEN = frozenset({"unsupported", "link_preview"})
 
 
 class People:
-    """The editor of one workspace. Every method names the person's account by e-mail."""
+    """The editor of one workspace. Every method names the person's account by e-mail; KeyError when nobody has it."""
 
     def __init__(self, tree: Tree, comments: CommentEndpoints) -> None:
         self._tree = tree
@@ -34,9 +34,9 @@ class People:
         self._edited(node, account_email)
 
     def ui_edit_rich_text(self, block_id: str, items: Sequence[Json], account_email: str = ADA) -> None:
-        """Replaces a block's text with rich text in the API's write shape."""
+        """Replaces a block's text with rich text in the API's write shape, or with mentions that only a paste makes."""
         node = self._tree.nodes[block_id]
-        node.payload = {**node.payload, "rich_text": text.read_rich_text(list(items), "rich_text")}
+        node.payload = {**node.payload, "rich_text": text.by_hand(items)}
         self._edited(node, account_email)
 
     def ui_edit_cell(self, row_id: str, index: int, text_: str, account_email: str = ADA) -> None:
@@ -56,8 +56,8 @@ class People:
     def ui_insert(self, parent_id: str, after_id: str | None, block: Json, account_email: str = ADA) -> str:
         """Inserts a block after a sibling, or first when there is none; returns the new id.
 
-        `block` has the API's write shape, children included; `unsupported`, `link_preview` and `template` are taken
-        as they stand.
+        `block` has the API's write shape, children included; `unsupported` and `link_preview` are taken as they
+        stand.
         """
         parent = self._tree.nodes[parent_id]
         at = self._index_after(parent, after_id)
@@ -180,4 +180,5 @@ class People:
 
     def _person(self, email: str) -> str:
         people = (user for user in self._tree.users.values() if user["type"] == "person")
-        return next(str(user["id"]) for user in people if user["person"]["email"] == email)
+        ids = {user["person"]["email"]: str(user["id"]) for user in people}
+        return ids[email]

@@ -34,8 +34,10 @@ HUES = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple
 COLORS = (*HUES, *(f"{hue}_background" for hue in HUES))
 
 _FLAGS = ("bold", "italic", "strikethrough", "underline", "code")
+PLAIN_LOOK: Json = {**dict.fromkeys(_FLAGS, False), "color": "default"}
 _ITEM_KINDS = ("text", "mention", "equation")
 _MENTIONS = ("user", "page", "database", "date", "template_mention", "custom_emoji")
+_PASTED = ("link_mention", "link_preview")
 _TEMPLATE_WORDS = {
     "template_mention_date": {"today": "@Today", "now": "@Now"},
     "template_mention_user": {"me": "@Me"},
@@ -92,7 +94,7 @@ def _alike(one: Json, other: Json) -> bool:
 
 
 def _text_item(content: str, like: Json | None = None) -> Json:
-    annotations = like["annotations"] if like else _read_annotations({}, "")
+    annotations = like["annotations"] if like else PLAIN_LOOK
     link = like["text"]["link"] if like and like["type"] == "text" else None
     return {"type": "text", "text": {"content": content, "link": link}, "annotations": annotations}
 
@@ -226,7 +228,7 @@ def plain_text(items: Sequence[Json], names: Names) -> str:
 
 
 def _rendered_item(item: Json, names: Names) -> Json:
-    kind = item["type"]
+    kind, look = item["type"], item["annotations"]
     content, shown, href = item[kind], "", None
     if kind == "text":
         shown, href = content["content"], (content["link"] or {}).get("url")
@@ -234,8 +236,14 @@ def _rendered_item(item: Json, names: Names) -> Json:
         shown = content["expression"]
     else:
         content, shown, href = _rendered_mention(content, names)
-    out = {"type": kind, kind: content, "annotations": item["annotations"]}
-    return {**out, "plain_text": shown, "href": href}
+        look = PLAIN_LOOK if _unseen(content, names) else look
+    return {"type": kind, kind: content, "annotations": look, "plain_text": shown, "href": href}
+
+
+def _unseen(mention: Json, names: Names) -> bool:
+    """A mention of a page that is not shared loses its formatting too."""
+    kind = mention["type"]
+    return kind in {"page", "database"} and names.titled(mention[kind]["id"]) is None
 
 
 def _rendered_mention(mention: Json, names: Names) -> tuple[Json, str, str | None]:
@@ -262,6 +270,20 @@ def _mention_text(kind: str, target: Json) -> str:
 
 
 # --- what an editor does -------------------------------------------------------------------------------------------
+
+
+def by_hand(items: Sequence[Json]) -> list[Json]:
+    """Stored items of what a person typed and pasted; a pasted link may become a mention that no write can make."""
+    read = [_pasted(item) or read_rich_text([item], "rich_text") for item in items]
+    return merged([item for group in read for item in group])
+
+
+def _pasted(item: Json) -> list[Json]:
+    mention: Json = item.get("mention", {})
+    kind = next((name for name in _PASTED if name in mention), None)
+    if kind is None:
+        return []
+    return [{"type": "mention", "mention": {"type": kind, kind: mention[kind]}, "annotations": PLAIN_LOOK}]
 
 
 def split(items: Sequence[Json], at: int, names: Names) -> tuple[list[Json], list[Json]]:
