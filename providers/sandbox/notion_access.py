@@ -3,6 +3,7 @@
 Also the one rule about whose time moves: `Access.body_changed`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from providers.sandbox.notion_check import Json, Refusal, dashed, refused, wrong
 from providers.sandbox.notion_query import page_size
 from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, PAGE, Node, Tree
 
+_SMALL = re.compile(r"[0-9]{1,9}")
 ARCHIVED = "Can't edit block that is archived. You must unarchive the block before editing."
 _MOVES_PARENT_PAGE = frozenset({PAGE})
 
@@ -121,7 +123,8 @@ def part(ids: Sequence[str], query: Mapping[str, str], order: Sequence[str] = ()
 
     `order` holds the ids that have since left the list too, so that a cursor outlives the thing it names.
     """
-    size = page_size(query.get("page_size"), "query.page_size")
+    asked = query.get("page_size", "")
+    size = page_size(int(asked) if _SMALL.fullmatch(asked) else asked or None, "query.page_size")
     first = _start(ids, query["start_cursor"], order or ids) if "start_cursor" in query else 0
     rest = ids[first + size :]
     return list(ids[first : first + size]), rest[0] if rest else None

@@ -12,7 +12,7 @@ from providers.sandbox.notion_check import (
     refused,
     wrong,
 )
-from providers.sandbox.notion_tree import DATABASE, PAGE, Node
+from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, PAGE, Node
 
 
 class BlockEndpoints:
@@ -32,7 +32,8 @@ class BlockEndpoints:
         source = self._tree.content_of(parent)
         if source is not parent:
             self._access.block(source.id, call.by)
-        ids, following = part([child.id for child in self._tree.living(source)], call.query, source.children)
+        living = [child.id for child in self._tree.living(source) if child.kind != DATA_SOURCE]
+        ids, following = part(living, call.query, source.children)
         results = [self._tree.rendered_block(self._tree.nodes[child]) for child in ids]
         return listed("block", results, following)
 

@@ -84,7 +84,9 @@ class PageEndpoints:
         page_id = call.id("page_id")
         node = self._tree.nodes.get(page_id)
         if node is not None and node.kind not in {PAGE, DATA_SOURCE} and self._tree.shared(node):
-            raise refused(f"Provided ID {page_id} is a {_word(node)}, not a page. Use the retrieve {_word(node)} API.")
+            raise refused(
+                f"Provided ID {page_id} is a {_word(node)}, not a page. Use the retrieve {_word(node)} API instead."
+            )
         return self._tree.rendered_page(self._access.page(page_id, call.by))
 
     def read_property(self, call: Call) -> Json:

@@ -250,8 +250,7 @@ def page_size(value: object, at: str) -> int:
     """A page size between 1 and 100; absent or 0 is 100."""
     if value is None:
         return PAGE_SIZE
-    asked = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
-    size = number(asked, at)
+    size = number(value, at)
     if size > PAGE_SIZE:
         raise invalid(f"{at} should be ≤ `{PAGE_SIZE}`, instead was `{size}`")
     if size < 0 or not isinstance(size, int):

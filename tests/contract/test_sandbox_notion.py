@@ -351,6 +351,13 @@ def test_synced_copies_show_the_originals_children(api: Api) -> None:
     assert [plain(block) for block in api.children(copy["id"])] == ["shared"]
 
 
+def test_a_database_has_no_blocks(api: Api) -> None:
+    assert [block["type"] for block in api.children(api.workspace.page_id)] == ["child_database"]
+    assert api.children(api.workspace.database_id) == []
+    message = api.no("GET", f"/v1/pages/{api.workspace.database_id}")
+    assert message.endswith("is a database, not a page. Use the retrieve database API instead.")
+
+
 # --- trash and access --------------------------------------------------------------------------------------------------
 
 

@@ -186,6 +186,7 @@ def test_query_by_properties(api: Api) -> None:
         ({"filter": {"property": "Name", "select": {"equals": "a"}}}, "title does not match filter select"),
         ({"filter": {"property": "Status", "status": {"equals": "Nowhere"}}}, 'status option "Nowhere" not found'),
         ({"filter": {"and": [{"or": [{"and": []}]}]}}, "nest at most"),
+        ({"page_size": "3"}, "body.page_size should be a number"),
         ({"page_size": 101}, "body.page_size should be ≤ `100`"),
         ({"start_cursor": "zzz"}, "The start_cursor provided is invalid"),
         ({"colour": 1}, "body.colour should be not present"),
