@@ -219,9 +219,15 @@ def _expanded(call: Call, page: Page, indexed: Version, expand: list[str]) -> Js
         when = {"when": stamp(indexed.created_at), "by": _user(call, author), "minorEdit": False}
         parts["version"] = {"number": indexed.number, "message": indexed.message, **when}
     if "space" in expand:
-        space = call.site.spaces[page.space_id]
-        parts["space"] = {"id": int(space.id), "key": space.key, "name": space.name, "type": "global"}
+        parts["space"] = _space(call, page)
     return parts
+
+
+def _space(call: Call, page: Page) -> Json:
+    space = call.site.spaces[page.space_id]
+    links = {"webui": f"/spaces/{space.key}", "self": f"{call.site.base_url}/rest/api/space/{space.key}"}
+    about: Json = {"id": int(space.id), "key": space.key, "name": space.name, "type": "global"}
+    return {**about, "status": "current", "_expandable": {}, "_links": links}
 
 
 def _user(call: Call, of: Account) -> Json:

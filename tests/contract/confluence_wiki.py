@@ -4,8 +4,12 @@ import base64
 import json
 import random
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+import jsonschema
+import pytest
 
 from providers.sandbox.confluence import ConfluenceCloud
 
@@ -88,3 +92,41 @@ def storage(value: str) -> dict[str, str]:
 
 def title_of(error: Any) -> str:
     return str(error["errors"][0]["title"])
+
+
+def vendor_description(name: str) -> Any:
+    """The vendor's OpenAPI file as JSON schema reads it; the test is skipped where it is absent."""
+    for folder in Path(__file__).resolve().parents:
+        path = folder / "shared" / "specs" / name
+        if path.is_file():
+            return _readable(json.loads(path.read_text()))
+    pytest.skip(f"the vendor's description {name} is not in ../shared/specs beside the repository")
+
+
+def _readable(node: Any) -> Any:
+    """OpenAPI's `nullable` as JSON schema says it, and `oneOf` as the `anyOf` it means."""
+    if isinstance(node, list):
+        return [_readable(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    read = {("anyOf" if key == "oneOf" else key): _readable(value) for key, value in node.items()}
+    if read.pop("nullable", False) is True and isinstance(read.get("type"), str):
+        read["type"] = [read["type"], "null"]
+    return read
+
+
+def check_reply(specification: Any, method: str, path: str, status: int, content: Any) -> None:
+    operation = specification["paths"][path][method.lower()]
+    schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+    validator = jsonschema.Draft202012Validator({"components": specification["components"], **schema})
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(_without_nulls(content))]
+    assert not errors, (method, path, errors)
+
+
+def _without_nulls(content: Any) -> Any:
+    """Live answers hold nulls (a top page's parent, a space's icon) where the description forgot to allow them."""
+    if isinstance(content, list):
+        return [_without_nulls(item) for item in content]
+    if isinstance(content, dict):
+        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
+    return content

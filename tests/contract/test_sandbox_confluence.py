@@ -2,17 +2,25 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contract.confluence_wiki import ADA, GRACE, NO_CHECK, RICH, TASKS, Wiki, storage, title_of
+from tests.contract.confluence_wiki import (
+    ADA,
+    GRACE,
+    NO_CHECK,
+    RICH,
+    TASKS,
+    Wiki,
+    check_reply,
+    storage,
+    title_of,
+    vendor_description,
+)
 
 
 @pytest.fixture
@@ -484,57 +492,20 @@ def test_no_request_breaks_it(method: str, path: str, query: str, body: bytes) -
 # --- the vendor's own description ---
 
 
-def _specification() -> Iterator[Path]:
-    for folder in Path(__file__).resolve().parents:
-        yield folder / "shared" / "specs" / "confluence-cloud-v2.json"
-
-
 @pytest.fixture(scope="module")
 def specification() -> Any:
-    for path in _specification():
-        if path.is_file():
-            return _readable(json.loads(path.read_text()))
-    pytest.skip("the vendor's description confluence-cloud-v2.json is not in ../shared/specs beside the repository")
-
-
-def _readable(node: Any) -> Any:
-    """OpenAPI's `nullable` as JSON schema says it, and `oneOf` as the `anyOf` it means."""
-    if isinstance(node, list):
-        return [_readable(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    read = {("anyOf" if key == "oneOf" else key): _readable(value) for key, value in node.items()}
-    if read.pop("nullable", False) is True and isinstance(read.get("type"), str):
-        read["type"] = [read["type"], "null"]
-    return read
-
-
-def _check(specification: Any, method: str, path: str, status: int, content: Any) -> None:
-    operation = specification["paths"][path][method.lower()]
-    schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
-    validator = jsonschema.Draft202012Validator({"components": specification["components"], **schema})
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(_without_nulls(content))]
-    assert not errors, (method, path, errors)
-
-
-def _without_nulls(content: Any) -> Any:
-    """Live answers hold nulls (a top page's parent, a space's icon) where the description forgot to allow them."""
-    if isinstance(content, list):
-        return [_without_nulls(item) for item in content]
-    if isinstance(content, dict):
-        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
-    return content
+    return vendor_description("confluence-cloud-v2.json")
 
 
 def test_replies_are_what_the_vendor_describes(wiki: Wiki, specification: Any) -> None:
     page = wiki.create("Described", TASKS + "<p>alpha</p>")
-    _check(specification, "POST", "/pages", 200, page)
+    check_reply(specification, "POST", "/pages", 200, page)
     comment = wiki.comment(page, "alpha")
-    _check(specification, "POST", "/inline-comments", 201, comment)
+    check_reply(specification, "POST", "/inline-comments", 201, comment)
     footer = wiki.ok("POST", "/api/v2/footer-comments", {"pageId": page["id"], "body": storage("<p>f</p>")})
-    _check(specification, "POST", "/footer-comments", 201, footer)
+    check_reply(specification, "POST", "/footer-comments", 201, footer)
     status, updated = wiki.update(page, wiki.body(page) + "<p>more</p>")
-    _check(specification, "PUT", "/pages/{id}", status, updated)
+    check_reply(specification, "PUT", "/pages/{id}", status, updated)
     wiki.ok("POST", f"/rest/api/content/{page['id']}/label", [{"prefix": "global", "name": "l"}], **NO_CHECK)
     task = wiki.ok("GET", "/api/v2/tasks")["results"][0]
     known = wiki.ok("GET", f"/api/v2/pages/{page['id']}/properties")["results"][0]
@@ -562,6 +533,20 @@ def test_replies_are_what_the_vendor_describes(wiki: Wiki, specification: Any) -
         filled = path.format_map({**ids, **own})
         content = wiki.ok("GET", f"/api/v2{filled}")
         assert content.get("results") != [], path
-        _check(specification, "GET", path, 200, content)
+        check_reply(specification, "GET", path, 200, content)
     users = wiki.ok("POST", "/api/v2/users-bulk", {"accountIds": list(wiki.site.accounts)})
-    _check(specification, "POST", "/users-bulk", 200, users)
+    check_reply(specification, "POST", "/users-bulk", 200, users)
+
+
+def test_what_is_left_of_v1_answers_as_described(wiki: Wiki) -> None:
+    described = vendor_description("confluence-cloud-v1-2023.json")
+    page = wiki.create("Described")
+    label, one = [{"prefix": "global", "name": "a"}], f"/rest/api/content/{page['id']}"
+    for method, template, path, data in [
+        ("GET", "/rest/api/user/current", "/rest/api/user/current", None),
+        ("POST", "/rest/api/content/{id}/label", f"{one}/label", label),
+        ("GET", "/rest/api/search", "/rest/api/search?cql=type=page", None),
+        ("GET", "/rest/api/content/search", "/rest/api/content/search?cql=type=page&expand=version,space", None),
+    ]:
+        content = wiki.ok(method, path, data, **NO_CHECK)
+        check_reply(described, method, f"/wiki{template}", 200, content)
