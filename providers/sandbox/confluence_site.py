@@ -432,7 +432,8 @@ class Site:
 
     def _index_tasks(self, page: Page, author: Account) -> None:
         known = {task.local_id: task for task in self.tasks.values() if task.page_id == page.id}
-        for content in bodies.tasks_in(page.body):
+        first_of_each = {content.local_id: content for content in reversed(bodies.tasks_in(page.body))}
+        for content in reversed(first_of_each.values()):
             task = known.pop(content.local_id, None)
             if task is None:
                 blank = dataclasses.replace(content, done=False)

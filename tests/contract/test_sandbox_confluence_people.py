@@ -216,6 +216,14 @@ def test_ticking_edits_the_body_and_makes_a_version(wiki: Wiki, through_the_api:
     assert [(one["id"], one["completedBy"]) for one in done] == [(task["id"], wiki.site.account(ADA).id)]
 
 
+def test_copied_checkboxes_with_one_id_are_one_task(wiki: Wiki) -> None:
+    page = wiki.create("Copied", TASKS + TASKS.replace("<ac:task><ac:task-body>other</ac:task-body></ac:task>", ""))
+    for _ in range(2):
+        wiki.update(wiki.read(page), wiki.body(page))
+    tasks = wiki.ok("GET", f"/api/v2/tasks?page-id={page['id']}")["results"]
+    assert [task["localId"] for task in tasks] == ["4", "5"]
+
+
 def test_a_task_that_left_the_body_leaves_the_list(wiki: Wiki) -> None:
     page = wiki.create("Gone", TASKS)
     wiki.update(page, "<p />")
