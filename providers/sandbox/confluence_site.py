@@ -432,8 +432,10 @@ class Site:
 
     def _index_tasks(self, page: Page, author: Account) -> None:
         known = {task.local_id: task for task in self.tasks.values() if task.page_id == page.id}
-        first_of_each = {content.local_id: content for content in reversed(bodies.tasks_in(page.body))}
-        for content in reversed(first_of_each.values()):
+        first_of_each: dict[str, bodies.BodyTask] = {}
+        for content in bodies.tasks_in(page.body):
+            first_of_each.setdefault(content.local_id, content)
+        for content in first_of_each.values():
             task = known.pop(content.local_id, None)
             if task is None:
                 blank = dataclasses.replace(content, done=False)
