@@ -1,0 +1,240 @@
+"""Markdown text -> tree of nodes with byte ranges, and inline nodes -> spans.
+
+One small tree stands between the parser library and the two readers: `markdown.py` (the store's view of prose) and
+`markdown_page.py` (pages in a folder). Ranges count UTF-8 bytes. What a block becomes is the readers' business.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyromark
+
+from mapping.document import Mark, Span, Spans, merged_spans
+
+OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+)
+ALERTS = pyromark.Options.ENABLE_GFM  # `> [!NOTE]`, which the store reads as a panel
+
+INLINE = frozenset(
+    {
+        *("Text", "Code", "SoftBreak", "HardBreak", "Emphasis", "Strong", "Strikethrough"),
+        *("Link", "Image", "InlineHtml", "FootnoteReference", "TaskListMarker"),
+    }
+)
+_MARKS: dict[str, Mark] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strike"}
+_TAGS: dict[str, Mark] = {
+    "strong": "bold",
+    "b": "bold",
+    "em": "italic",
+    "i": "italic",
+    "del": "strike",
+    "s": "strike",
+    "u": "underline",
+    "code": "code",
+}
+_TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
+
+
+@dataclass(slots=True)
+class Node:
+    """One element: the parser's name for it, its bytes from `start` up to `end`, and the parser's details in `value`."""
+
+    kind: str
+    start: int
+    end: int
+    value: Any = None
+    children: list["Node"] = field(default_factory=list)
+
+
+def tree(text: str, *, alerts: bool = False) -> Node:
+    """The elements of a Markdown text below one root."""
+    root = Node("Root", 0, len(text.encode()))
+    stack = [root]
+    for event, where in pyromark.events_with_range(text, options=OPTIONS | ALERTS if alerts else OPTIONS):
+        name, payload = (event, None) if isinstance(event, str) else next(iter(event.items()))
+        if name == "End":
+            stack.pop()
+            continue
+        kind, value = _named(payload) if name == "Start" else (name, payload)
+        node = Node(kind, where["start"], where["end"], value)
+        stack[-1].children.append(node)
+        if name == "Start":
+            stack.append(node)
+    return root
+
+
+def _named(tag: Any) -> tuple[str, Any]:
+    return (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
+
+
+def in_paragraphs(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Blocks as they are, runs of bare inline nodes (a tight list item has them) as paragraphs."""
+    run: list[Node] = []
+    for node in nodes:
+        if node.kind in INLINE:
+            run.append(node)
+            continue
+        if run:
+            yield _paragraph(run)
+            run = []
+        yield node
+    if run:
+        yield _paragraph(run)
+
+
+def _paragraph(run: list[Node]) -> Node:
+    return Node("Paragraph", run[0].start, max(node.end for node in run), children=run)
+
+
+def tidy(spans: Iterable[Span]) -> Spans:
+    """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
+    plain = [replace(span, text=_plain(span.text)) for span in spans]
+    return _stripped(_stripped(merged_spans(plain), left=True), left=False)
+
+
+def _plain(text: str) -> str:
+    text = text.replace("\xa0", " ").replace("\0", "\ufffd")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _stripped(spans: Spans, *, left: bool) -> Spans:
+    while spans and spans[0 if left else -1].kind == "text":
+        edge = spans[0 if left else -1]
+        text = edge.text.lstrip(" \t\n") if left else edge.text.rstrip(" \t\n")
+        if text:
+            bare = replace(edge, text=text)
+            return (bare, *spans[1:]) if left else (*spans[:-1], bare)
+        spans = spans[1:] if left else spans[:-1]
+    return spans
+
+
+@dataclass(slots=True)
+class Inline:
+    """Reads inline nodes of one text.
+
+    With `atoms`, images, footnote marks and HTML become kept spans and their Markdown is noted in `kept` by ref (pages).
+    Without, they become text, and links to `mailto:`, `account:` and `kept:` become what they were written for (the store).
+    """
+
+    source: bytes
+    atoms: bool = False
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def spans(self, nodes: Sequence[Node]) -> Spans:
+        """The tidy spans of the inline content of one block."""
+        return tidy(self._read(nodes, Span("")))
+
+    def _read(self, nodes: Sequence[Node], style: Span) -> list[Span]:
+        found: list[Span] = []
+        index = 0
+        while index < len(nodes):
+            end = _closing(nodes, index)
+            if end:
+                found += self._read(nodes[index + 1 : end], _marked(style, _TAGS[_tag_name(nodes[index])]))
+                index = end
+            elif not (nodes[index].kind == "SoftBreak" and found and found[-1].text.endswith("\n")):
+                found += self._one(nodes[index], style)
+            index += 1
+        return found
+
+    def _one(self, node: Node, style: Span) -> list[Span]:
+        if node.kind == "Text":
+            return [replace(style, text=node.value)]
+        if node.kind == "Code":
+            return [replace(_marked(style, "code"), text=node.value)]
+        if node.kind in _MARKS:
+            return self._read(node.children, _marked(style, _MARKS[node.kind]))
+        if node.kind in ("SoftBreak", "HardBreak"):
+            return [replace(style, text=" " if node.kind == "SoftBreak" else "\n")]
+        if node.kind == "Link":
+            return self._link(node, style)
+        return self._atom(node, style)
+
+    def _link(self, node: Node, style: Span) -> list[Span]:
+        url = node.value["dest_url"]
+        if node.value["link_type"] == "Email":
+            url = "mailto:" + url
+        inner = self._read(node.children, replace(style, link=url))
+        return inner if self.atoms else _meant(inner, url, style)
+
+    def _atom(self, node: Node, style: Span) -> list[Span]:
+        source = self.source[node.start : node.end].decode()
+        if node.kind == "TaskListMarker":
+            return []
+        if node.kind == "InlineHtml" and _TAG.fullmatch(source) and _tag_name(node) == "br":
+            return [replace(style, text="\n")]
+        if self.atoms:
+            ref = token(source)
+            self.kept[ref] = source
+            return [Span(self._label(node, source), "kept", ref, style.marks, style.link)]
+        if node.kind == "Image":
+            return [
+                replace(style, text=self.plain(node) or node.value["dest_url"], link=style.link or node.value["dest_url"])
+            ]
+        return [replace(style, text=source)]
+
+    def _label(self, node: Node, source: str) -> str:
+        return (self.plain(node) or "image") if node.kind == "Image" else source
+
+    def plain(self, node: Node) -> str:
+        """The text below a node without marks."""
+        return "".join(span.text for span in tidy(self._read(node.children, Span(""))))
+
+
+def _meant(inner: list[Span], url: str, style: Span) -> list[Span]:
+    """A link of the store's own schemes as the mention or kept thing that it stands for."""
+    text = "".join(span.text for span in inner)
+    marks = inner[0].marks if inner else style.marks
+    if url.startswith("kept:") and text:
+        return [Span(text, "kept", url.removeprefix("kept:"), marks)]
+    if text.startswith("@") and text != "@" and url.startswith(("mailto:", "account:")):
+        return [Span(text[1:], "mention", url.removeprefix("mailto:"), marks)]
+    return inner
+
+
+def _marked(style: Span, mark: Mark) -> Span:
+    return replace(style, marks=style.marks | {mark})
+
+
+def _tag_name(node: Node) -> str:
+    match = _TAG.fullmatch(node.value) if node.kind == "InlineHtml" else None
+    return match[2].lower() if match else ""
+
+
+def _closing(nodes: Sequence[Node], index: int) -> int:
+    """Where the HTML mark that opens at `index` closes among its siblings; 0 if nothing opens, or it never closes."""
+    name = _tag_name(nodes[index])
+    if name not in _TAGS or nodes[index].value[1] == "/":
+        return 0
+    depth = 0
+    for position in range(index, len(nodes)):
+        if _tag_name(nodes[position]) == name:
+            depth += -1 if nodes[position].value[1] == "/" else 1
+        if not depth:
+            return position
+    return 0
+
+
+def language(node: Node) -> str:
+    """The language of a code block: the first word of its info string."""
+    info = node.value["Fenced"] if isinstance(node.value, dict) else ""
+    return info.split()[0] if info.split() else ""
+
+
+def code_text(node: Node) -> str:
+    """The code in a code block, without the line end before the fence."""
+    text = "".join(child.value for child in node.children).replace("\r\n", "\n").replace("\r", "\n")
+    return text.removesuffix("\n")
+
+
+def token(source: str) -> str:
+    """The ref of a kept thing: the same for the same Markdown, however it is indented."""
+    lines = [line.strip() for line in source.strip().splitlines()]
+    return "k" + hashlib.sha256("\n".join(lines).encode()).hexdigest()[:6]

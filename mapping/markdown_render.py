@@ -1,0 +1,340 @@
+"""Spans and blocks -> Markdown text.
+
+Text comes back as itself: every run of spans is written the lightest way that reads back equal. Tried in order: few escapes,
+all escapes, and HTML tags for marks where delimiters cannot stand (`a<strong> b</strong>`).
+Which blocks there are and where lists stand is decided by the callers, `markdown.py` and `markdown_page.py`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mapping.document import Block, Span, Spans, merged_spans
+from mapping.markdown_parse import Inline, Node, tidy, tree
+
+Where = Literal["lines", "heading", "cell"]
+Atom = Callable[[Span], str]
+
+_SAFE = re.compile(r"[A-Za-z](?:[\w ,.;:'\"()/?%@€$+-]*[\w.,;:?)%])?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
+_ENTITY = re.compile(r"&(?=#|\w+;)")
+_LIGHT = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~\n]|$)|`|\[|<(?=[A-Za-z/!?])|!$"
+    r"|\*(?!(?<=\s\*)\s)|_(?!(?<=\w_)\w)"
+)
+_FULL = re.compile(r"[\\`*_\[\]<>~!#|&]")
+_LINE_START = re.compile(  # what would begin a heading, list, quote, underline or table there
+    r"^[ \t]*(?:\d{1,9}(?=[.)](?:\s|$))|(?=#{1,6}(?:\s|$)|[-+](?:\s|$)|>|=+[ \t]*$|-+[ \t]*$|[|: \t-]*-[|: \t-]*$))",
+    re.MULTILINE,
+)
+_EDGE_SPACE = re.compile(r"(?:^|(?<=\n))[^\S\n]|[^\S\n](?=\n|$)")
+_DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
+_TAGS = {"bold": "strong", "italic": "em", "strike": "del", "underline": "u"}
+
+
+def store_atom(span: Span) -> str:
+    """Mentions and kept things as links, so that the store's text loses nothing."""
+    if span.kind == "mention":
+        scheme = "" if span.ref.startswith("account:") else "mailto:"
+        return f"[@{_FULL.sub(_backslash, span.text)}]({_url(scheme + span.ref)})"
+    return f"[{_FULL.sub(_backslash, span.text)}]({_url('kept:' + span.ref)})"
+
+
+def said(spans: Spans) -> Spans:
+    """Spans with dates and statuses as the text that Markdown has for them."""
+    return tidy(replace(span, kind="text", ref="") if span.kind in ("date", "status") else span for span in spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    escapes: re.Pattern[str]
+    tags: bool
+
+
+_STYLES = (_Style(_LIGHT, tags=False), _Style(_FULL, tags=False), _Style(_FULL, tags=True))
+
+
+def inline(spans: Spans, where: Where = "lines", atom: Atom = store_atom) -> str:
+    """The spans as Markdown that reads back as the same spans. `where` says what surrounds them: in a heading or a cell
+    a line break is `<br>`, elsewhere a backslash at the end of the line."""
+    spans = said(spans)
+    if len(spans) == 1 and spans[0] == Span(spans[0].text) and _SAFE.fullmatch(spans[0].text):
+        return spans[0].text
+    for style in _STYLES:
+        text = _written(spans, style, where, store_atom)
+        if _read_back(text, where) == spans:
+            break
+    return _written(spans, style, where, atom)
+
+
+def _written(spans: Spans, style: _Style, where: Where, atom: Atom) -> str:
+    text = _Run(style, atom, where == "cell").write(spans)
+    if style.tags or where != "lines":
+        text = text.replace("\\\n", "<br>")
+    if where == "heading":
+        return re.sub(r"(^|\s)(#+)$", r"\1\\\2", text)
+    if where == "cell":
+        return text
+    return _LINE_START.sub(lambda m: f"{m[0]}\\", text)
+
+
+def _read_back(text: str, where: Where) -> Spans | None:
+    frame = {"lines": text, "heading": f"## {text}", "cell": f"| {text} |\n|---|"}[where]
+    nodes = tree(frame, alerts=True).children
+    if not text or len(nodes) != 1 or nodes[0].kind != {"lines": "Paragraph", "heading": "Heading", "cell": "Table"}[where]:
+        return None
+    return Inline(frame.encode()).spans(nodes[0].children if where != "cell" else _only_cell(nodes[0]))
+
+
+def _only_cell(table: Node) -> list[Node]:
+    cells = table.children[0].children
+    return cells[0].children if len(cells) == 1 else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Writes spans in one style: the mark or link that reaches furthest is outermost."""
+
+    style: _Style
+    atom: Atom
+    cell: bool
+
+    def write(self, spans: Spans, before: str = "", after: str = "") -> str:
+        text, index = "", 0
+        while index < len(spans):
+            wrap, end = _longest(spans, index)
+            following = _first_character(spans[end:]) or after
+            outside = text[-1:] or before
+            if wrap:
+                inner = tuple(_without(span, wrap) for span in spans[index:end])
+                text += self._wrapped(wrap, inner, outside, following)
+            else:
+                text += self._leaf(spans[index])
+            index = end
+        return text
+
+    def _wrapped(self, wrap: str, inner: Spans, before: str, after: str) -> str:
+        if wrap.startswith("link:"):
+            return self._linked(inner, wrap.removeprefix("link:"))
+        mark = _DELIMITERS.get(wrap, "")
+        if mark and not self.style.tags:
+            body = self.write(inner, mark[0], mark[0])
+            if _stands(before, body[:1], mark) and _stands(after, body[-1:], mark):
+                return f"{mark}{body}{mark}"
+        return f"<{_TAGS[wrap]}>{self.write(inner, '>', '<')}</{_TAGS[wrap]}>"
+
+    def _linked(self, inner: Spans, url: str) -> str:
+        if inner == (Span(url),) and _URL.fullmatch(url) and not self.style.tags and not self.cell:
+            return f"<{url}>"
+        return f"[{self.write(inner, '[', ']').replace(']', self._bracket(inner))}]({self._cell(_url(url))})"
+
+    def _bracket(self, inner: Spans) -> str:
+        # a closing bracket in the text of a link would end it; atoms bring brackets of their own
+        plain = all(span.kind == "text" for span in inner) and self.style.escapes is _LIGHT
+        return "\\]" if plain else "]"
+
+    def _leaf(self, span: Span) -> str:
+        if span.kind != "text":
+            return self._cell(self.atom(span))
+        if "code" in span.marks and not self.style.tags:
+            return self._cell(_code_span(span.text))
+        text = self._escaped(span.text)
+        return f"<code>{text}</code>" if "code" in span.marks else text
+
+    def _escaped(self, text: str) -> str:
+        light = self.style.escapes is _LIGHT
+        escaped = self.style.escapes.sub(_backslash, text)
+        if light:
+            escaped = _ENTITY.sub(_backslash, escaped)
+            escaped = escaped.replace("~", "\\~") if escaped.count("~") > 1 else escaped
+            escaped = escaped.replace("|", "\\|") if self.cell else escaped
+        elif text[:1].isspace() or text[-1:].isspace() or "\n" in text:
+            escaped = _EDGE_SPACE.sub(lambda m: f"&#{ord(m[0])};", escaped) if self.style.tags or "\n" in text else escaped
+        return escaped.replace("\n", "\\\n")
+
+    def _cell(self, text: str) -> str:
+        return re.sub(r"(?<!\\)\|", r"\\|", text) if self.cell else text
+
+
+def _backslash(match: re.Match[str]) -> str:
+    return "\\" + match[0]
+
+
+def _longest(spans: Spans, index: int) -> tuple[str, int]:
+    """The mark or link of the span at `index` that the most following spans share, and where it ends."""
+    best, best_end = "", index + 1
+    for wrap in _wraps(spans[index]):
+        end = index + 1
+        while end < len(spans) and wrap in _wraps(spans[end]):
+            end += 1
+        if not best or end > best_end:
+            best, best_end = wrap, end
+    return best, best_end
+
+
+def _wraps(span: Span) -> list[str]:
+    marks = [mark for mark in ("strike", "bold", "italic", "underline") if mark in span.marks]
+    return ([f"link:{span.link}"] if span.link and span.kind != "mention" else []) + marks
+
+
+def _without(span: Span, wrap: str) -> Span:
+    return replace(span, link="") if wrap.startswith("link:") else replace(span, marks=span.marks - {wrap})
+
+
+def _first_character(spans: Spans) -> str:
+    if not spans:
+        return ""
+    return (
+        "*"
+        if _wraps(spans[0])
+        else "`"
+        if "code" in spans[0].marks
+        else spans[0].text[:1]
+        if spans[0].kind == "text"
+        else "["
+    )
+
+
+def _stands(outside: str, inside: str, mark: str) -> bool:
+    """Whether a delimiter opens or closes between these two characters."""
+    if not inside or inside.isspace() or outside == mark[0]:
+        return False
+    return inside.isalnum() or not outside or not outside.isalnum()
+
+
+def _url(url: str) -> str:
+    escaped = re.sub(r"[\\<>()]|&(?=#|\w+;)", _backslash, url.replace("\n", "%0A").replace("\r", ""))
+    return f"<{escaped}>" if not escaped or re.search(r"[\s\x00-\x1f\x7f]", escaped) else escaped
+
+
+def _code_span(text: str) -> str:
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    fence = "`" if "`" not in text else fence
+    edge = text[:1] == "`" or text[-1:] == "`" or (text[:1] == text[-1:] == " " and text.strip(" "))
+    return f"{fence} {text} {fence}" if edge else f"{fence}{text}{fence}"
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def code_fence(text: str, info: str) -> str:
+    """A fenced code block with a fence longer than any inside."""
+    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{info}\n{text}\n{fence}" if text else f"{fence}{info}\n{fence}"
+
+
+def quote(spans: Spans, atom: Atom = store_atom) -> str:
+    """A block quote; an empty line in the text parts its paragraphs."""
+    text = "\n\n".join(inline(part, atom=atom) for part in _paragraphs(said(spans)))
+    return "\n".join(f"> {line}".rstrip(" ") for line in text.split("\n"))
+
+
+def _paragraphs(spans: Spans) -> list[Spans]:
+    parts: list[list[Span]] = [[]]
+    for span in spans:
+        pieces = span.text.split("\n\n") if span.kind == "text" else [span.text]
+        parts[-1].append(replace(span, text=pieces[0]))
+        parts += [[replace(span, text=piece)] for piece in pieces[1:]]
+    joined = [merged_spans(part) for part in parts]
+    return joined if all(_is_tidy(part) for part in joined) else [spans]
+
+
+def _is_tidy(part: Spans) -> bool:
+    return bool(part) and tidy(part) == part
+
+
+def table(block: Block, atom: Atom = store_atom) -> str:
+    """A GFM table; one without a header gets an empty header row, the form has no other."""
+    width = table_width(block)
+    head = [row(block.rows[0].cells, width, atom)] if block.header else [row((), width, atom)]
+    body = [row(line.cells, width, atom) for line in block.rows[1 if block.header else 0 :]]
+    return "\n".join([*head, "|" + "---|" * width, *body])
+
+
+def table_width(block: Block) -> int:
+    """The number of columns."""
+    return max((len(line.cells) for line in block.rows), default=0)
+
+
+def row(cells: Sequence[Spans], width: int, atom: Atom = store_atom) -> str:
+    """One table row, filled up to `width` cells."""
+    texts = [inline(cell, "cell", atom) for cell in cells] + [""] * (width - len(cells))
+    return "| " + " | ".join(texts) + " |"
+
+
+def lines_of(block: Block, atom: Atom = store_atom) -> str:
+    """Any block that is neither a list item nor kept, as lines from the first column."""
+    if block.kind == "heading":
+        return f"{'#' * max(1, min(block.level, 6))} {inline(block.spans, 'heading', atom)}".rstrip(" ")
+    if block.kind == "code":
+        return code_fence(block.text, block.language)
+    if block.kind == "table":
+        return table(block, atom)
+    if block.kind == "divider":
+        return "***"  # three dashes would also be an underline or the fence of front matter
+    return quote(block.spans, atom) if block.kind in ("quote", "panel") else inline(block.spans, atom=atom)
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+ITEMS = ("bullet", "number", "task")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """An open list item: the columns of its marker and of its text, its number (0: not numbered), the marker's character."""
+
+    column: int
+    content: int
+    number: int = 0
+    mark: str = "-"
+
+
+def levels(blocks: Sequence[Block], joins: Callable[[Block], bool]) -> list[int]:
+    """How deep each block stands in lists. An item is at most one deeper than the item before it; a block between items that
+    `joins` stands inside the list when the next item needs it to."""
+    found: list[int] = []
+    deepest = 0  # how deep the next item may stand
+    for index, block in enumerate(blocks):
+        if block.kind in ITEMS:
+            found.append(min(block.depth, deepest))
+            deepest = found[-1] + 1
+        else:
+            following = _next_item(blocks, index, joins)
+            found.append(min(following.depth, deepest) if following else 0)
+            deepest = found[-1] if following else 0
+    return found
+
+
+def _next_item(blocks: Sequence[Block], index: int, joins: Callable[[Block], bool]) -> Block | None:
+    while index < len(blocks) and joins(blocks[index]):
+        index += 1
+    return blocks[index] if index < len(blocks) and blocks[index].kind in ITEMS else None
+
+
+def item(block: Block, at: Level, atom: Atom = store_atom, pad: str = " ", lead: str | None = None) -> str:
+    """A list item without what nests under it. `lead`: the white space before the marker, when it is not plain spaces."""
+    marker = f"{at.number}{at.mark}" if at.number else at.mark
+    box = f"[{'x' if block.checked else ' '}]" if block.kind == "task" else ""
+    text = inline(block.spans, atom=atom).replace("\n", "\n" + " " * at.content)
+    first = pad.join(part for part in (marker, " ".join(part for part in (box, text) if part)) if part)
+    return (" " * at.column if lead is None else lead) + first
+
+
+def new_level(block: Block, open_levels: Sequence[Level], level: int) -> Level:
+    """Where a new item stands under the open ones; it goes on counting after a numbered neighbour."""
+    column = open_levels[level - 1].content if level else 0
+    before = open_levels[level] if level < len(open_levels) else None
+    if before and column <= before.column < column + 4:
+        column = before.column
+    if block.kind != "number":
+        return Level(column, column + 2, mark=before.mark if before and not before.number else "-")
+    number, mark = (before.number + 1, before.mark) if before and before.number else (1, ".")
+    return Level(column, column + len(f"{number}{mark}") + 1, number, mark)
+
+
+def indented(text: str, column: int) -> str:
+    """The lines of a block moved to a column."""
+    return "\n".join(" " * column + line if line else line for line in text.split("\n"))
