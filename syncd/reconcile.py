@@ -1,0 +1,486 @@
+"""The only place that orders effects for one page. Read `Reconciler.reconcile` from the top: it is the life of a page.
+
+    observe -> recover -> take in (one transaction) -> plan out -> journal the intent -> write -> confirm by observing again
+
+Inbound first, then outbound; each half is safe against a crash by itself. Every decision is a pure function elsewhere
+(`recover.py`, `take_in.py`, `plan.py`); every byte on the wire is a provider's; what is remembered is the store's.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from mapping.commands import Actor, Add, AddSection, Command, Learn
+from mapping.commands import Set as SetField
+from mapping.document import fingerprint
+from mapping.incident import PostmortemStatus
+from mapping.markdown import to_markdown
+from providers.contract import (
+    Capabilities,
+    Done,
+    Missing,
+    Observation,
+    Outcome,
+    Place,
+    Provider,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Stale,
+    TitleTaken,
+    Unknown,
+    Unreachable,
+)
+from syncd.compose import compose
+from syncd.local import Local, Policy
+from syncd.pages import Base, Conflict, Intent, Page, PageState, Version
+from syncd.plan import Plan, describe, plan_out
+from syncd.recover import recovered
+from syncd.store import Store
+from syncd.take_in import Clash, TakenIn, take_in, with_keys
+from syncd.wording import Wording
+
+ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
+ECHOES = 3  # writes in one pass: something answers our own edits
+Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place of one provider, as configured."""
+
+    name: str
+    provider: Provider
+    place: Place
+    private: bool = False
+    after_completed: str = "in_step"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of `[sync]` and `[brakes]`."""
+
+    row_still: timedelta = timedelta(seconds=60)
+    quiet: timedelta = timedelta(seconds=120)
+    version_gap: timedelta = timedelta(seconds=600)
+    removed_share: float = 0.5
+    removed_min: int = 5
+    writes_per_hour: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one pass did with one page: lines of what travelled, and what is left."""
+
+    page: Page
+    result: Result
+    reasons: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    retry_at: datetime | None = None
+
+
+class Reconciler:
+    """Works on one page at a time; deterministic for a given store, clock and set of providers."""
+
+    def __init__(
+        self,
+        store: Store,
+        destinations: Mapping[str, Destination],
+        wording: Wording,
+        limits: Limits,
+    ) -> None:
+        self.store, self.destinations, self.wording, self.limits = store, destinations, wording, limits
+
+    def reconcile(self, page_id: int, *, patient: bool = False) -> Report:
+        """Bring one page and the store in step. `patient`: keep `version_gap` between our versions (the daemon)."""
+        page = self._page(page_id)
+        destination = self.destinations.get(page.destination)
+        if page.state in ("halted", "detached"):
+            return Report(page, "halted" if page.state == "halted" else "in_step", (page.reason,) if page.reason else ())
+        if destination is None:
+            return self._rest(page, "waiting", f"The destination {page.destination} is not in the configuration.")
+        mark = self.store.dirty_mark(page_id)
+        report = self._guarded(_Pass(self, page, destination, patient))
+        if report.result == "in_step":
+            self.store.clear_dirty(page_id, mark)
+        return report
+
+    def preview(self, page_id: int) -> Report:
+        """What `reconcile` would do, without doing it: reads the page, changes nothing on either side."""
+        page = self._page(page_id)
+        destination = self.destinations.get(page.destination)
+        if destination is None or page.state in ("halted", "detached"):
+            return Report(page, "halted", (page.reason,))
+        return self._guarded(_Pass(self, page, destination, patient=False, dry=True))
+
+    def _guarded(self, work: "_Pass") -> Report:
+        try:
+            return work.run()
+        except Missing as error:
+            return self._gone(work.page, error, dry=work.dry)
+        except RateLimited as error:
+            retry = self.store.now() + timedelta(seconds=error.retry_after)
+            return Report(work.page, "unknown", (str(error),), retry_at=retry)
+        except Unreachable as error:
+            return Report(work.page, "unknown", (str(error),))
+        except ProviderError as error:
+            return Report(work.page, "waiting", (str(error),))
+
+    def _gone(self, page: Page, error: Missing, *, dry: bool) -> Report:
+        ways = {"trashed": "is in the trash: restore it there", "archived": "is archived: unarchive it there"}
+        why = ways.get(error.why, "cannot be seen any more: share it again")
+        reason = f"The page {why}, or `syncd detach {page.incident}`; nothing was changed in the store."
+        if not dry:
+            self.store.set_page(page.id, state="missing", reason=reason, checked_at=self.store.now())
+        return Report(self._page(page.id), "missing", (reason,))
+
+    def _rest(self, page: Page, result: Result, reason: str) -> Report:
+        return Report(page, result, (reason,))
+
+    def _page(self, page_id: int) -> Page:
+        return self.store.page(page_id)
+
+
+class _Stop(Exception):
+    """Ends a pass early with its report."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.reasons)
+        self.report = report
+
+
+class _Pass:
+    """One pass over one page. `dry`: everything up to the first effect, in a transaction that is rolled back."""
+
+    def __init__(self, engine: Reconciler, page: Page, destination: Destination, patient: bool, dry: bool = False) -> None:
+        self.store, self.wording, self.limits = engine.store, engine.wording, engine.limits
+        self.page, self.destination, self.provider = page, destination, destination.provider
+        self.patient, self.dry = patient, dry
+        self.taken: list[str] = []
+        self.written: list[str] = []
+        self.writes = 0
+
+    @property
+    def can(self) -> Capabilities:
+        return self.provider.capabilities
+
+    def run(self) -> Report:
+        try:
+            if self.dry:
+                return self._dry_run()
+            seen = (
+                self.provider.read(self.destination.place, self.page.native_id) if self.page.native_id else self._publish()
+            )
+            return self._in_step(seen)
+        except _Stop as stop:
+            return stop.report
+
+    def _in_step(self, seen: Observation, landed: Base | None) -> Report:
+        """`landed`: what is known to be on the page since our own write, which `seen` confirms."""
+        for _ in range(ROUNDS):
+            taken, base = self._take_in(seen, landed)
+            plan = self._plan(taken, base, seen)
+            if plan.empty:
+                return self._finish(plan, base, taken)
+            self._brakes(taken, plan)
+            outcome = self._write(seen, plan)
+            landed = plan.expected if isinstance(outcome, Done) else None
+            seen = self._after(outcome, plan)
+        return self._waits("The page moves while it is being written; it is tried again.", None)
+
+    # --- creating -------------------------------------------------------------------------------------------------------
+
+    def _publish(self) -> tuple[Observation, Base | None]:
+        """The page, created at most once. The intent and the attempt are committed before the first byte goes out."""
+        self._refuse_private()
+        intent = self.store.open_intent(self.page.id) or self._intend_to_create()
+        place, marker = self.destination.place, self.page.incident
+        found = self._find(place, marker, intent.expected.title)
+        if found and not intent.attempted:
+            raise _Stop(self._halt(f"A page of this incident exists already: `syncd adopt {marker} {found.url}` takes it."))
+        if found:
+            return self._adopt(found), None
+        if intent.attempted and not self._settled(intent):
+            retry = intent.created_at + timedelta(seconds=self.can.settle_seconds)
+            raise _Stop(self._waits("The service did not say whether it made the page; it may still appear.", retry))
+        self.store.mark_attempted(intent.id)
+        seen = self._created(self.provider.create(place, intent.expected.doc, marker), intent)
+        return seen, intent.expected
+
+    def _refuse_private(self) -> None:
+        incident = self.store.incident(self.page.incident)
+        if incident and incident.private and not self.destination.private:
+            raise _Stop(self._halt("The incident is private; this destination is not marked `private = true`."))
+
+    def _intend_to_create(self) -> Intent:
+        expected = compose(self._local())
+        if self.page.accepted:  # a person agreed to a suffix after the title was found taken
+            title = f"{expected.title} (2)"
+            expected = replace(expected, title=title, title_touched=True)
+        with self.store.tx():
+            self.store.set_page(self.page.id, state="creating", reason="", accepted=False)
+            return self.store.add_intent(self.page.id, "create", expected, "created from the template")
+
+    def _find(self, place: Place, marker: str, title: str) -> Observation | None:
+        try:
+            return self.provider.find(place, marker, title)
+        except TitleTaken as error:
+            intent = self.store.open_intent(self.page.id)
+            if intent:
+                self.store.close_intent(intent.id, "title taken")
+            way = f"`syncd resume {self.page.incident} --accept` creates it as “{title} (2)”."
+            raise _Stop(self._halt(f"{error} {way}")) from error
+
+    def _settled(self, intent: Intent) -> bool:
+        return self.store.now() - intent.created_at >= timedelta(seconds=self.can.settle_seconds)
+
+    def _created(self, outcome: Outcome, intent: Intent) -> Observation:
+        match outcome:
+            case Done(native_id=native_id, seen=seen):
+                seen = seen or self.provider.read(self.destination.place, native_id)
+                self._bind(seen)
+                self.written.append(f"created the page “{intent.expected.title}”")
+                return seen
+            case Rejected(error=error):
+                self.store.close_intent(intent.id, "rejected")
+                raise _Stop(self._rejected(error))
+            case Stale(message=message) | Unknown(message=message):
+                raise _Stop(self._waits(f"{message} It is looked up at the next pass.", None))
+            case _:
+                assert_never(outcome)
+
+    def _adopt(self, found: Observation) -> Observation:
+        self._bind(found)
+        self.written.append(f"found the page “{found.doc.title}” that an earlier attempt made")
+        return found
+
+    def _bind(self, seen: Observation) -> None:
+        self.store.set_page(self.page.id, native_id=seen.native_id, url=seen.url, state="live", written_at=self.store.now())
+        self.page = self.store.page(self.page.id)
+
+    # --- taking in ------------------------------------------------------------------------------------------------------
+
+    def _take_in(self, seen: Observation, landed: Base | None) -> tuple[TakenIn, Base]:
+        intent = self.store.open_intent(self.page.id)
+        old = self.store.base(self.page.id)
+        base = self._explained(intent, old, seen, landed)
+        local = self._local()
+        taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
+        if taken.halt:
+            raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees.", seen))
+        moved = landed is None and old is not None and fingerprint(base.doc) != fingerprint(seen.doc)
+        self.taken += [command_words(c) for c in taken.commands] + [
+            f"hidden from this page: {what}" for _, what in taken.hides
+        ]
+        return taken, self._record(taken, seen, intent, landed, moved)
+
+    def _explained(self, intent: Intent | None, old: Base | None, seen: Observation, landed: Base | None) -> Base:
+        """What the store believes to be on the page."""
+        if landed is not None:
+            return landed
+        if intent is not None:
+            return recovered(intent.expected, old, seen.doc, native=self.can.native_ids)
+        return old or Base(seen.doc.title, seen.doc.properties, (), {"page": {"title": ""}, "properties": {}})
+
+    def _record(self, taken: TakenIn, seen: Observation, intent: Intent | None, landed: Base | None, moved: bool) -> Base:
+        """Everything that one look means, in one transaction."""
+        actor = Actor("page", seen.author, self.page.destination)
+        with self.store.tx():
+            keys = self.store.apply(self.page.incident, taken.commands, actor)
+            base = with_keys(taken.base, keys)
+            for key, what in taken.hides:
+                self.store.hide(self.page.id, key, what, actor)
+            for key in taken.unhides:
+                self.store.unhide(self.page.id, key, actor)
+            for clash in taken.clashes:
+                self.store.add_conflict(self._conflict(clash, seen))
+            self.store.set_unread(self.page.id, list(taken.unread))
+            self.store.set_still(self.page.id, taken.still)
+            self.store.set_base(self.page.id, base)
+            if intent is not None:
+                self.store.close_intent(intent.id, "done" if landed is not None else "recognised")
+            self._note_page(seen, moved)
+        self.page = self.store.page(self.page.id)
+        return base
+
+    def _note_page(self, seen: Observation, moved: bool) -> None:
+        now = self.store.now()
+        self.store.set_page(
+            self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, checked_at=now, accepted=False
+        )
+        if moved:
+            self.store.set_page(self.page.id, moved_at=now)
+
+    def _conflict(self, clash: Clash, seen: Observation) -> Conflict:
+        parts = (str(self.page.id), clash.section, clash.key, clash.field, clash.base, clash.store, clash.page)
+        return Conflict(
+            id=hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10],
+            page=self.page.id,
+            incident=self.page.incident,
+            destination=self.page.destination,
+            section=clash.section,
+            key=clash.key,
+            field=clash.field,
+            base=clash.base,
+            store=Version(clash.store, *self.store.last_change(self.page.incident, clash.key or clash.section, clash.field)),
+            other=Version(clash.page, seen.author, seen.edited_at or self.store.now()),
+            shown="page" if clash.shown == "page" else "store",
+        )
+
+    # --- planning out ---------------------------------------------------------------------------------------------------
+
+    def _plan(self, taken: TakenIn, base: Base, seen: Observation) -> Plan:
+        if taken.waiting:
+            raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still, taken.holds))
+        if self._frozen():
+            return Plan(expected=base, edits=())
+        return plan_out(base, self._local(), hold_prose=self._hold_prose())
+
+    def _frozen(self) -> bool:
+        return self._completed() and self.destination.after_completed == "frozen"
+
+    def _completed(self) -> bool:
+        postmortem = self.store.postmortem(self.page.incident)
+        return postmortem is not None and postmortem.status is PostmortemStatus.COMPLETED
+
+    def _hold_prose(self) -> str:
+        if self._completed() and self.destination.after_completed == "follow_ups_only":
+            return "The post-mortem is completed; this destination then follows follow-ups and details only."
+        quiet_until = (self.page.moved_at or datetime.min.replace(tzinfo=self.store.now().tzinfo)) + self.limits.quiet
+        if not self.can.compare_and_swap and self.store.now() < quiet_until:
+            return "Somebody just worked on the page; prose is written when it is quiet."
+        return ""
+
+    def _finish(self, plan: Plan, base: Base, taken: TakenIn) -> Report:
+        if plan.expected.records != base.records:
+            self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries))
+        self.store.set_page(self.page.id, state="live", reason="")
+        holds = (*taken.holds, *plan.holds)
+        retry = self.store.now() + self.limits.quiet if plan.holds else None
+        return self._report("waiting" if holds else "in_step", holds, retry)
+
+    def _brakes(self, taken: TakenIn, plan: Plan) -> None:
+        now = self.store.now()
+        if self.store.intents_since(self.page.id, now - timedelta(hours=1)) >= self.limits.writes_per_hour:
+            raise _Stop(self._waits("This page was written too often in the last hour.", now + timedelta(minutes=10)))
+        if self.writes >= ECHOES:
+            raise _Stop(self._halt("The page answers each of our edits with another; see the journal, then resume it."))
+        gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
+        asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
+        if self.patient and not asked and now < gap_over:
+            raise _Stop(self._waits("A version of ours is young; more changes are gathered.", gap_over))
+
+    # --- writing --------------------------------------------------------------------------------------------------------
+
+    def _write(self, seen: Observation, plan: Plan) -> Outcome:
+        """The intent is committed before the first byte goes out; taking in the next observation closes it."""
+        note = self._note(plan)
+        intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
+        self.writes += 1
+        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, f"{note} [syncd {intent.id}]")
+        if isinstance(outcome, Stale | Rejected):
+            self.store.close_intent(intent.id, type(outcome).__name__.lower())
+        return outcome
+
+    def _note(self, plan: Plan) -> str:
+        lines = describe(plan)
+        more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+        return f"{self.page.incident}: {lines[0][:120]}{more}"
+
+    def _after(self, outcome: Outcome, plan: Plan) -> Observation:
+        place, native_id = self.destination.place, self.page.native_id
+        match outcome:
+            case Done(seen=seen):
+                self.written += describe(plan)
+                self.store.set_page(self.page.id, written_at=self.store.now())
+                self.store.note(
+                    self.page.incident, Actor("sync", page=self.page.destination), "wrote", new="\n".join(describe(plan))
+                )
+                return seen or self.provider.read(place, native_id)
+            case Stale():
+                return self.provider.read(place, native_id)
+            case Rejected(error=error):
+                raise _Stop(self._rejected(error))
+            case Unknown(message=message):
+                raise _Stop(self._waits(f"{message} The next pass looks at what landed.", None))
+            case _:
+                assert_never(outcome)
+
+    # --- words ----------------------------------------------------------------------------------------------------------
+
+    def _local(self) -> Local:
+        return self.wording.local(self.page, self.provider)
+
+    def _policy(self) -> Policy:
+        return Policy(
+            native=self.can.native_ids,
+            published=self.can.published,
+            compare_and_swap=self.can.compare_and_swap,
+            row_still=self.limits.row_still,
+            quiet=self.limits.quiet,
+            removed_share=self.limits.removed_share,
+            removed_min=self.limits.removed_min,
+            accept=self.page.accepted,
+        )
+
+    def _report(self, result: Result, reasons: tuple[str, ...], retry_at: datetime | None = None) -> Report:
+        page = self.store.page(self.page.id)
+        return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at)
+
+    def _set(self, state: PageState, reason: str) -> None:
+        if not self.dry:
+            self.store.set_page(self.page.id, state=state, reason=reason)
+
+    def _halt(self, reason: str, seen: Observation | None = None) -> Report:
+        self._set("halted", reason)
+        if not self.dry:
+            self.store.note(self.page.incident, Actor("sync", page=self.page.destination), "halted", new=reason)
+        return self._report("halted", (reason,))
+
+    def _waits(self, reason: str, retry_at: datetime | None, reasons: tuple[str, ...] = ()) -> Report:
+        if self.page.native_id:
+            self._set("held", reason)
+        return self._report("waiting", reasons or (reason,), retry_at)
+
+    def _rejected(self, error: ProviderError) -> Report:
+        if isinstance(error, RateLimited):
+            return self._report("unknown", (str(error),), self.store.now() + timedelta(seconds=error.retry_after))
+        if isinstance(error, Unreachable):
+            return self._report("unknown", (str(error),))
+        return self._halt(f"The service refused: {error}. Mend it, then `syncd resume {self.page.incident}`.")
+
+    # --- looking without touching ---------------------------------------------------------------------------------------
+
+    def _dry_run(self) -> Report:
+        if not self.page.native_id:
+            self.written.append(f"create the page “{self._local().title}”")
+            return self._report("waiting", ())
+        seen = self.provider.read(self.destination.place, self.page.native_id)
+        with self.store.rehearsal():
+            taken, base = self._take_in(seen, None)
+            plan = self._plan(taken, base, seen)
+            self.written += describe(plan)
+            return self._report("in_step" if plan.empty else "waiting", (*taken.holds, *plan.holds))
+
+
+def command_words(command: Command) -> str:
+    """A command from a page in words."""
+    match command:
+        case SetField(blocks=blocks) if blocks is not None:
+            return f"{command.key or command.field}: {_cut(to_markdown(blocks))}"
+        case SetField():
+            return f"{command.key or command.target} {command.field}: {_cut(command.value) or 'cleared'}"
+        case Add():
+            return f"new {command.target.replace('_', '-')}: {_cut(command.fields.get('title', ''))}"
+        case AddSection():
+            return f"new section: {command.section.heading or 'introduction'}"
+        case Learn():
+            return f"met {command.person.name} <{command.person.email}>"
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 80 else flat[:79] + "…"
