@@ -63,6 +63,7 @@ class Page:
     checked_at: datetime | None = None
     written_at: datetime | None = None  # our last write
     moved_at: datetime | None = None  # last content change by others
+    accepted: bool = False  # a person agreed, once, to what halted the page
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """When to look at which page. Pure: times go in, page ids come out.
 
-Level-triggered: a poll, a watcher, a webhook and a change in the store all mean only "look at page 17". Pages that people work
+Level-triggered: a poll, a watcher, a webhook and a store change all mean only "look at page 17". Pages that people work
 on (hot) are looked at every `poll`; a page that nothing happens to cools down, each look doubling the wait up to `coldest`.
 """
 

@@ -1,0 +1,291 @@
+"""The process that keeps everything in step: the only place with threads.
+
+One worker thread per provider, so that a slow service never holds another; one page is only ever worked on by its provider's
+worker. The main thread waits for signals, watches files, and builds everything anew when the configuration changed for the
+better. What to do with a page is `reconcile.py`, when is `schedule.py`.
+"""
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+from structlog.stdlib import BoundLogger
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from providers.contract import Provider, ProviderError
+from syncd.pages import Page
+from syncd.reconcile import Destination, Reconciler, Report
+from syncd.schedule import Schedule
+from syncd.sd_notify import notify
+from syncd.store import Store
+
+TICK = timedelta(seconds=0.5)  # how soon a change in the store is noticed, which other processes may make
+STOP_WITHIN = 4.0  # seconds that workers get to finish; a write cut off is resumable, its intent is in the store
+SWEEP = timedelta(hours=1)  # each page's content is read at least this often, for what no feed shows
+QUIET_EVENTS = ("opened", "closed_no_write")  # somebody only read the file
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The daemon's part of `[sync]`."""
+
+    poll: timedelta
+    debounce: timedelta
+
+
+class Worker(threading.Thread):
+    """All pages of one provider, one after the other."""
+
+    def __init__(
+        self,
+        name: str,
+        destinations: Mapping[str, Destination],
+        reconciler: Reconciler,
+        store: Store,
+        pace: Pace,
+        log: BoundLogger,
+    ) -> None:
+        super().__init__(name=f"syncd-{name}", daemon=True)
+        self.destinations, self.reconciler, self.store = destinations, reconciler, store
+        self.schedule = Schedule(pace.poll, pace.debounce)
+        self.log = log.bind(provider=name)
+        self.swept: dict[int, datetime] = {}
+        self.marks: dict[int, int] = {}  # the store's changes that the last work on a page knew of
+        self.requests: queue.SimpleQueue[tuple[int, Future[Report]]] = queue.SimpleQueue()
+        self.awake, self.stopping = threading.Event(), threading.Event()
+
+    def look(self, page_id: int) -> "Future[Report]":
+        """Work on one page as soon as possible; the report comes when it is done."""
+        future: Future[Report] = Future()
+        self.requests.put((page_id, future))
+        self.awake.set()
+        return future
+
+    def hurry(self) -> None:
+        """Something outside changed: poll now."""
+        now = self.store.now()
+        for clock in self.schedule.clocks.values():
+            clock.next_poll = now
+        self.awake.set()
+
+    def stop(self) -> None:
+        """End after the page at hand."""
+        self.stopping.set()
+        self.awake.set()
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            self._requested()
+            now = self.store.now()
+            self._track(now)
+            self._poll(now)
+            for page_id in self.schedule.due(now):
+                if self.stopping.is_set():
+                    break
+                self._work(page_id)
+                self._requested()
+            pause = min(self.schedule.next_moment(self.store.now()) - self.store.now(), TICK)
+            self.awake.wait(max(0.0, pause.total_seconds()))
+            self.awake.clear()
+
+    def _requested(self) -> None:
+        while not self.requests.empty():
+            page_id, future = self.requests.get()
+            self.schedule.track(page_id, self.store.now())
+            report = self._work(page_id)
+            if report is not None:
+                future.set_result(report)
+            else:
+                future.cancel()
+
+    def _track(self, now: datetime) -> None:
+        mine = {page.id: page for page in self.store.pages() if page.destination in self.destinations}
+        tracked = {i for i, page in mine.items() if page.state not in ("halted", "detached")}
+        self.schedule.forget(tracked)
+        for page_id in sorted(tracked):
+            self.schedule.track(page_id, now)
+        for page_id, since in self.store.dirty():
+            if page_id in tracked and self.store.dirty_mark(page_id) != self.marks.get(page_id):
+                self.schedule.changed(page_id, since)
+
+    def _poll(self, now: datetime) -> None:
+        due = set(self.schedule.to_poll(now))
+        pages = [page for page in self.store.pages() if page.id in due and page.native_id]
+        for name in sorted({page.destination for page in pages}):
+            self._poll_destination(self.destinations[name], [p for p in pages if p.destination == name], now)
+        for page_id in due - {page.id for page in pages}:
+            self.schedule.polled(page_id, now, None)
+
+    def _poll_destination(self, destination: Destination, pages: Sequence[Page], now: datetime) -> None:
+        provider: Provider = destination.provider
+        try:
+            changes = provider.versions(destination.place, [page.native_id for page in pages])
+        except ProviderError as error:
+            self.log.warning("the service did not answer", destination=destination.name, reason=str(error))
+            changes = {}
+        for page in pages:
+            change = changes.get(page.native_id)
+            sweep = now - self.swept.setdefault(page.id, now) >= SWEEP
+            if sweep or (change is not None and change.version != page.version):
+                self.schedule.ask(page.id, now)
+                self.swept[page.id] = now
+            self.schedule.polled(page.id, now, page.moved_at or page.written_at)
+
+    def _work(self, page_id: int) -> Report | None:
+        page = self.store.page(page_id)
+        log = self.log.bind(page=f"{page.incident}@{page.destination}")
+        self.marks[page_id] = self.store.dirty_mark(page_id)
+        try:
+            report = self.reconciler.reconcile(page_id, patient=True)
+        except Exception:  # the outermost edge: one page's surprise must not end the others' work
+            log.exception("an error of ours; the page is tried again later")
+            self.schedule.failed(page_id, self.store.now(), None)
+            return None
+        self._log(log, report)
+        if report.result == "unknown":
+            self.schedule.failed(page_id, self.store.now(), report.retry_at)
+        else:
+            waits = report.result == "waiting"
+            again = report.retry_at or (self.store.now() + self.schedule.poll if waits else None)
+            self.schedule.worked(page_id, again)
+        return report
+
+    def _log(self, log: BoundLogger, report: Report) -> None:
+        for line in report.taken:
+            log.info("from the page", change=line)
+        for line in report.written:
+            log.info("to the page", change=line)
+        for reason in report.reasons:
+            level = log.warning if report.result in ("halted", "missing", "unknown") else log.info
+            level(report.result.replace("_", " "), reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a configuration is built into: see `assembly.py`."""
+
+    destinations: Mapping[str, Destination]
+    reconciler: Reconciler
+    store: Store
+    pace: Pace
+    watched: Mapping[Path, Callable[[], None]]  # folders and what to do when something in them changes
+
+
+class Daemon:
+    """Runs workers for one configuration until told to stop or to build anew."""
+
+    def __init__(self, parts: Parts, log: BoundLogger) -> None:
+        self.parts, self.log = parts, log
+        self.workers = [self._worker(provider) for provider in _distinct(parts.destinations)]
+        self.observer = Observer()
+
+    def _worker(self, provider: Provider) -> Worker:
+        mine = {name: d for name, d in self.parts.destinations.items() if d.provider is provider}
+        parts = self.parts
+        return Worker("+".join(sorted(mine)), mine, parts.reconciler, parts.store, parts.pace, self.log)
+
+    def start(self) -> None:
+        for worker in self.workers:
+            worker.start()
+        for folder, react in self.parts.watched.items():
+            if folder.is_dir():
+                self.observer.schedule(_Reaction(react, self.hurry), str(folder), recursive=True)
+        self.observer.start()
+
+    def stop(self) -> None:
+        """Finish the pages at hand, within `STOP_WITHIN` seconds; what is cut off is resumed at the next start."""
+        for worker in self.workers:
+            worker.stop()
+        deadline = threading.Event()
+        timer = threading.Timer(STOP_WITHIN, deadline.set)
+        timer.start()
+        for worker in self.workers:
+            while worker.is_alive() and not deadline.is_set():
+                worker.join(0.05)
+        timer.cancel()
+        self.observer.stop()
+        self.observer.join()
+
+    def hurry(self) -> None:
+        for worker in self.workers:
+            worker.hurry()
+
+    def look(self, page: Page) -> "Future[Report] | None":
+        """Ask the worker of this page for a look; None where no worker has it."""
+        worker = next((w for w in self.workers if page.destination in w.destinations), None)
+        return worker.look(page.id) if worker else None
+
+
+def _distinct(destinations: Mapping[str, Destination]) -> list[Provider]:
+    found: list[Provider] = []
+    for destination in destinations.values():
+        if not any(destination.provider is provider for provider in found):
+            found.append(destination.provider)
+    return found
+
+
+class _Reaction(FileSystemEventHandler):
+    """Something was saved in a watched folder."""
+
+    def __init__(self, react: Callable[[], None], hurry: Callable[[], None]) -> None:
+        self.react, self.hurry = react, hurry
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type not in QUIET_EVENTS:
+            self.react()
+            self.hurry()
+
+
+class Signals:
+    """SIGTERM and SIGINT stop, SIGHUP reloads; made in the main thread."""
+
+    def __init__(self) -> None:
+        self.changed, self.stop, self.reload = threading.Event(), False, False
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on)
+
+    def _on(self, number: int, frame: FrameType | None) -> None:
+        self.reload = self.reload or number == signal.SIGHUP
+        self.stop = self.stop or number != signal.SIGHUP
+        self.changed.set()
+
+    def ask_reload(self) -> None:
+        """The configuration file was saved."""
+        self.reload = True
+        self.changed.set()
+
+
+def serve(
+    parts: Parts,
+    rebuild: Callable[[], Parts | None],
+    signals: Signals,
+    log: BoundLogger,
+    started: Callable[[Daemon], None],
+    watchdog_seconds: float = 10.0,
+) -> None:
+    """Run until a signal says stop. `rebuild` answers the parts of the new configuration, None where it is broken."""
+    daemon = Daemon(parts, log)
+    daemon.start()
+    started(daemon)
+    notify("READY=1")
+    while not signals.stop:
+        signals.changed.wait(watchdog_seconds)
+        signals.changed.clear()
+        notify("WATCHDOG=1")
+        if signals.reload and not signals.stop:
+            signals.reload = False
+            fresh = rebuild()
+            if fresh is not None:
+                daemon.stop()
+                daemon = Daemon(fresh, log)
+                daemon.start()
+                started(daemon)
+    notify("STOPPING=1")
+    daemon.stop()
