@@ -31,6 +31,7 @@ _FLAGS: Mapping[Mark, str] = {
     "underline": "underline",
 }
 _BY_ID = frozenset({"user", "page", "database", "custom_emoji"})
+_WRITABLE_MENTIONS = _BY_ID | {"date", "template_mention"}
 _LINKS = frozenset({"link_preview", "link_mention"})  # readable, never writable
 _ID = re.compile(r"[0-9a-f]{32}")
 _TOKEN = re.compile(r"\w+|\W")
@@ -135,6 +136,14 @@ def _writable(item: Json) -> Json:
         inner = payload["type"]
         payload = {"type": inner, inner: {"id": payload[inner]["id"]}}
     return {"type": kind, kind: payload}
+
+
+def can_be_written(items: Iterable[Json]) -> bool:
+    """Whether the whole array can be sent again and nothing of it is lost."""
+    return all(
+        item["type"] in ("text", "equation") or (item["type"] == "mention" and item["mention"]["type"] in _WRITABLE_MENTIONS)
+        for item in items
+    )
 
 
 def users(items: Iterable[Json]) -> Iterator[Json]:

@@ -1,0 +1,335 @@
+"""Notion as a knowledge base: pages in a data source or under a page, read block by block, written block by block.
+
+Times of the service are floored to the minute, so a young time never promises an unchanged page (`versions`), and there is
+no compare-and-swap (`notion_write.py`). Properties and links to places are `notion_place.py`, users `notion_people.py`,
+requests `notion_wire.py`; what blocks mean is `mapping/notion_blocks.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+
+from mapping.document import Doc
+from mapping.incident import Person
+from mapping.notion_blocks import NativeBlock, decode, has_readable_children, project
+from mapping.notion_plan import forest, plan
+from mapping.notion_text import Json
+from providers import notion_place as places
+from providers.contract import (
+    Capabilities,
+    Change,
+    Done,
+    Missing,
+    Observation,
+    Outcome,
+    Place,
+    ProviderError,
+    Refused,
+    Rejected,
+)
+from providers.notion_people import Directory
+from providers.notion_place import Parent
+from providers.notion_wire import Wire, id_of
+from providers.notion_write import Halt, Pen, first_request
+from providers.transport import Budget
+
+TITLE_LIMIT = 2000
+_OVERLAP = timedelta(minutes=2)  # times are floored to the minute, and an index may lag
+
+
+@dataclass(frozen=True, slots=True)
+class NotionPage:
+    """The native page behind an observation."""
+
+    page: Json
+    tree: tuple[NativeBlock, ...]
+
+
+@dataclass(slots=True)
+class _Feed:
+    """What one data source's queries have told: the newest time, and each page's."""
+
+    newest: datetime | None = None
+    times: dict[str, str] = field(default_factory=dict)
+
+
+class Notion:
+    """One workspace with one token; see `providers.contract.Provider`."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str,
+        accounts: Mapping[str, str],
+        budget: Budget,
+        now: Callable[[], datetime],
+        settle_seconds: float = 120.0,
+        client: httpx.Client | None = None,
+    ) -> None:
+        """`accounts` is the user id by e-mail where the service does not tell it. Raises Refused for one that is no id."""
+        self.capabilities = Capabilities(False, False, True, settle_seconds, TITLE_LIMIT)
+        self._wire = Wire(url, token, budget, client)
+        self._directory = Directory(accounts)
+        self._now = now
+        self._sources: dict[str, str] = {}  # data source id by the id in the configuration
+        self._feeds: dict[str, _Feed] = {}
+
+    # --- places ---
+
+    def _parent(self, place: Place) -> Parent:
+        """Where pages of the place go; the id in a copied link is the database's, whose only data source is meant."""
+        named = places.parent_of(place)
+        if not named.is_data_source:
+            return named
+        if named.id not in self._sources:
+            self._sources[named.id] = self._data_source(named.id)
+        return Parent(named.kind, self._sources[named.id])
+
+    def _data_source(self, identifier: str) -> str:
+        try:
+            return str(self._wire.read(f"data_sources/{identifier}")["id"])
+        except Missing:
+            sources = self._wire.read(f"databases/{identifier}")["data_sources"]
+        if len(sources) != 1:
+            named = ", ".join(f"{source['name']} = {source['id']}" for source in sources)
+            raise Refused(f"database {identifier} has {len(sources)} data sources, name one: {named}")
+        return str(sources[0]["id"])
+
+    def _schema(self, parent: Parent) -> dict[str, Json]:
+        """The properties that a page there may have, by name."""
+        if not parent.is_data_source:
+            return {"title": {"type": "title"}}
+        schema: dict[str, Json] = self._wire.read(f"data_sources/{parent.id}")["properties"]
+        return schema
+
+    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
+        """See `Provider.check`."""
+        me = self._wire.read("users/me")
+        workspace = (me.get("bot") or {}).get("workspace_name") or "a workspace"
+        said = [f"connected to {workspace} as {me.get('name') or 'a connection'}"]
+        parent = self._parent(place)
+        said += self._check_source(place, parent) if parent.is_data_source else [self._check_page(parent)]
+        return [*said, self._check_write(parent)] if write else said
+
+    def _check_source(self, place: Place, parent: Parent) -> list[str]:
+        schema = self._schema(parent)
+        found = places.carriers(place, schema)
+        told = [f"property {found[carrier]} carries the {carrier}" for carrier in places.CARRIERS if carrier in found]
+        absent = [carrier for carrier in places.CARRIERS if carrier not in found]
+        missing = [f"no property carries the {' or the '.join(absent)}"] if absent else []
+        return [f"data source {parent.id} is readable", *told, *missing]
+
+    def _check_page(self, parent: Parent) -> str:
+        page = self._wire.read(f"pages/{parent.id}")
+        if page.get("in_trash"):
+            raise Missing(f"page {parent.id} is in the trash", "trashed")
+        return f"page {places.title_of(page) or parent.id} is readable"
+
+    def _check_write(self, parent: Parent) -> str:
+        title = {places.title_property(self._schema(parent)): {"title": places.text_items("Write check, safe to delete")}}
+        pen = Pen(self._wire, self._directory.accounts)
+        try:
+            page = pen.send("POST", "pages", {"parent": parent.as_json, "properties": title})
+            pen.send("PATCH", f"pages/{page['id']}", {"in_trash": True})
+        except Halt as halt:
+            raise _as_error(halt.outcome) from halt
+        return "pages can be made and moved to the trash"
+
+    # --- reading ---
+
+    def read(self, place: Place, native_id: str) -> Observation:
+        """See `Provider.read`. One request for the page, one per hundred blocks, one per table and nested list."""
+        return self._observe(place, self._wire.read(f"pages/{id_of(native_id)}"))
+
+    def _observe(self, place: Place, page: Json) -> Observation:
+        if page.get("in_trash") or page.get("is_archived"):
+            raise Missing(f"page {page['id']} is in the trash", "trashed" if page.get("in_trash") else "archived")
+        self._directory.load(self._wire)
+        tree = tuple(self._tree(page["id"]))
+        self._directory.learn(tree)
+        blocks = decode(tree, self._directory.accounts)
+        doc = Doc(places.title_of(page), blocks, places.read_properties(place, page))
+        return Observation(
+            native_id=page["id"],
+            url=page["url"],
+            version=page["last_edited_time"],
+            doc=doc,
+            marker=places.marker_of(doc),
+            author=self._directory.name(page["last_edited_by"]["id"]),
+            edited_at=_moment(page["last_edited_time"]),
+            payload=NotionPage(page, tree),
+        )
+
+    def _tree(self, parent: str) -> Iterator[NativeBlock]:
+        for raw in self._wire.read_list(f"blocks/{parent}/children"):
+            yield NativeBlock(raw, tuple(self._tree(raw["id"])) if has_readable_children(raw) else ())
+
+    def find(self, place: Place, marker: str, title: str) -> Observation | None:
+        """See `Provider.find`. Titles need not be unique here, so none is ever taken."""
+        parent = self._parent(place)
+        self._directory.load(self._wire)
+        found = self._rows(place, parent, marker, title) if parent.is_data_source else self._pages(parent, title)
+        for candidate in sorted(found, key=lambda page: str(page["created_time"]), reverse=True):
+            try:
+                seen = self.read(place, candidate["id"])
+            except Missing:
+                continue
+            if seen.marker == marker:
+                return seen
+        return None
+
+    def _rows(self, place: Place, parent: Parent, marker: str, title: str) -> Iterator[Json]:
+        schema = self._schema(parent)
+        name = places.carriers(place, schema).get("incident")
+        if name:
+            condition: Json = {"property": name, schema[name]["type"]: {"equals": marker}}
+        else:
+            condition = {"property": places.title_property(schema), "title": {"equals": places.one_line(title)}}
+        return self._wire.read_list(f"data_sources/{parent.id}/query", {"filter": condition})
+
+    def _pages(self, parent: Parent, title: str) -> Iterator[Json]:
+        for block in self._wire.read_list(f"blocks/{parent.id}/children"):
+            if block.get("type") == "child_page" and places.one_line(block["child_page"]["title"]) == places.one_line(title):
+                yield block
+
+    # --- the change feed ---
+
+    def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
+        """See `Provider.versions`. A page that was edited within the last two minutes gets a version of its own each time,
+        because a second edit in the same minute would not show. A page moved to the trash is seen by `read` only."""
+        parent = self._parent(place)
+        times = self._ask(parent).times if parent.is_data_source and native_ids else {}
+        found = {}
+        for native_id in native_ids:
+            time = times[native_id] if native_id in times else self._time(native_id)
+            found[native_id] = Change(native_id, time and self._told(time))
+        return found
+
+    def _ask(self, parent: Parent) -> _Feed:
+        feed = self._feeds.setdefault(parent.id, _Feed())
+        body: Json = {"sorts": [{"timestamp": "last_edited_time", "direction": "ascending"}]}
+        if feed.newest:
+            since = (feed.newest - _OVERLAP).isoformat()
+            body["filter"] = {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}}
+        for page in self._wire.read_list(f"data_sources/{parent.id}/query", body):
+            time = str(page["last_edited_time"])
+            feed.times[page["id"]] = time
+            feed.newest = max(feed.newest or _moment(time), _moment(time))
+        return feed
+
+    def _time(self, native_id: str) -> str | None:
+        try:
+            page = self._wire.read(f"pages/{id_of(native_id)}")
+        except Missing:
+            return None
+        return None if page.get("in_trash") or page.get("is_archived") else str(page["last_edited_time"])
+
+    def _told(self, time: str) -> str:
+        now = self._now()
+        return f"{time}~{now.isoformat()}" if now - _moment(time) < _OVERLAP else time
+
+    # --- writing ---
+
+    def create(self, place: Place, doc: Doc, marker: str) -> Outcome:
+        """See `Provider.create`. One request for the first hundred blocks, one per further hundred."""
+        try:
+            page_id = self._create(place, doc, marker)
+        except Halt as halt:
+            return halt.outcome
+        except ProviderError as error:
+            return Rejected(error)  # the place could not be read, nothing was sent
+        return Done(page_id, self._seen(place, page_id))
+
+    def _create(self, place: Place, doc: Doc, marker: str) -> str:
+        parent = self._parent(place)
+        schema = self._schema(parent)
+        self._directory.load(self._wire)
+        values = {**dict(doc.properties), "incident": marker}
+        title = {places.title_property(schema): {"title": places.text_items(_title(doc.title))}}
+        properties = {**title, **places.write_properties(place, schema, schema, values)}
+        nodes = forest(doc.blocks, self._directory.accounts)
+        children = first_request(nodes)
+        pen = Pen(self._wire, self._directory.accounts)
+        page = pen.send("POST", "pages", {"parent": parent.as_json, "properties": properties, "children": children})
+        pen.append(page["id"], None, nodes[len(children) :])
+        return str(page["id"])
+
+    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+        """See `Provider.write`. `note` has nowhere to go on this service."""
+        native = seen.payload
+        if not isinstance(native, NotionPage):
+            raise TypeError("the observation was not read by this provider")
+        accounts = self._directory.accounts
+        steps = plan(seen.native_id, native.tree, seen.doc.blocks, target.blocks, accounts)
+        if not steps and not _changes(seen.doc, target):
+            return Done(seen.native_id, seen)
+        pen = Pen(self._wire, accounts)
+        try:
+            self._write_properties(place, seen, target, pen)
+            pen.write(steps)
+        except Halt as halt:
+            return halt.outcome
+        except ProviderError as error:
+            return Rejected(error)  # the schema could not be read, nothing was sent
+        return Done(seen.native_id, self._seen(place, seen.native_id))
+
+    def _write_properties(self, place: Place, seen: Observation, target: Doc, pen: Pen) -> None:
+        """Title and properties go first: what is refused there is refused before anything is written."""
+        changes = _changes(seen.doc, target)
+        if not changes:
+            return
+        schema = self._schema(self._parent(place)) if "status" in changes else {}
+        page = pen.look(f"pages/{seen.native_id}")
+        now = (places.title_of(page), places.read_properties(place, page))
+        if page.get("in_trash") or now != (seen.doc.title, seen.doc.properties):
+            raise pen.moved("its title or properties were changed")
+        title = changes.pop("title", None)
+        body = places.write_properties(place, page["properties"], schema, changes)
+        if title is not None:
+            body[places.title_property(page["properties"])] = {"title": places.text_items(title)}
+        pen.send("PATCH", f"pages/{seen.native_id}", {"properties": body})
+
+    def _seen(self, place: Place, native_id: str) -> Observation | None:
+        """The page after a write that has happened, whether it can be read right now or not."""
+        try:
+            return self.read(place, native_id)
+        except ProviderError:
+            return None
+
+    # --- words and people ---
+
+    def project(self, doc: Doc) -> Doc:
+        """See `Provider.project`."""
+        values = tuple((name, _value(name, text)) for name, text in doc.properties)
+        return Doc(_title(doc.title), project(doc.blocks, self._directory.accounts), values)
+
+    def people(self) -> Sequence[Person]:
+        """See `Provider.people`."""
+        self._directory.load(self._wire)
+        return self._directory.people()
+
+
+def _changes(seen: Doc, target: Doc) -> dict[str, str]:
+    """The title (under `title`) and the carriers of the page that shall read otherwise."""
+    values = {name: _value(name, text) for name, text in target.properties}
+    changed = {name: text for name, text in values.items() if seen.property(name) not in (None, text)}
+    return changed if _title(target.title) == seen.title else {**changed, "title": _title(target.title)}
+
+
+def _value(name: str, text: str) -> str:
+    return places.canonical_status(text) if name == "status" else text.strip()
+
+
+def _title(text: str) -> str:
+    return places.one_line(text)[:TITLE_LIMIT].rstrip()
+
+
+def _moment(time: str) -> datetime:
+    return datetime.fromisoformat(time)
+
+
+def _as_error(outcome: Outcome) -> ProviderError:
+    return outcome.error if isinstance(outcome, Rejected) else Refused(str(outcome))
