@@ -7,7 +7,7 @@ name), a time is ISO in UTC, a date is ISO, a cleared value is empty, prose is b
     follow_up    title, status, assignee, priority, due_on
     event        at, title, description (Markdown)
     postmortem   status
-    section      heading, blocks, help_gone ("yes")
+    section      heading, blocks, rendered (blocks: what the template would say now), help_gone ("yes")
 """
 
 from collections.abc import Mapping
