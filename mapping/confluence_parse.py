@@ -1,0 +1,492 @@
+"""Confluence storage markup -> neutral blocks that know which bytes they came from.
+
+Layouts, `details` and `expand` macros are transparent: their tags are glue between blocks. List containers are invisible,
+items are flat. What the Doc cannot say is kept whole. Putting changed blocks back between unchanged bytes is
+`confluence_storage.py`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mapping.confluence_render import (
+    ACCOUNT,
+    COLOURS,
+    Payload,
+    Piece,
+    Shape,
+    blanks_collapsed,
+    comparable,
+    is_date,
+    marked_in,
+    settled,
+)
+from mapping.confluence_tree import Element, Node, Text, open_tag, tree
+from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
+
+MARKER = "ac:inline-comment-marker"
+MACRO = "ac:structured-macro"
+_MARKS: dict[str, Mark] = {
+    **dict.fromkeys(("strong", "b"), "bold"),
+    **dict.fromkeys(("em", "i"), "italic"),
+    **dict.fromkeys(("s", "del", "strike"), "strike"),
+    "code": "code",
+    "u": "underline",
+}
+_CLEAR = frozenset(
+    {"span", "sub", "sup", "small", "big", "font", "ins", "abbr", "cite", "q", "mark", "tt", "kbd", "samp", "var"}
+    | {"a", "p", "div", MARKER}
+)
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LISTS: dict[str, BlockKind] = {"ul": "bullet", "ol": "number", "ac:task-list": "task"}
+_WRAPPERS = frozenset({"ac:layout", "ac:layout-section", "ac:layout-cell", "div"})
+_BLOCKS = (
+    frozenset({"p", "table", "blockquote", "hr", "pre", "ac:adf-extension", "ac:image", MACRO, *_HEADINGS, *_LISTS})
+    | _WRAPPERS
+)
+_PANELS = frozenset({"info", "note", "tip", "warning", "panel"})
+_OPEN_MACROS = frozenset({"details", "expand"})
+_LABELS = {
+    "jira": "Jira issues",
+    "toc": "Table of contents",
+    "children": "Child pages",
+    "details": "Page properties",
+    "detailssummary": "Page properties report",
+    "info": "Info panel",
+    "note": "Note panel",
+    "tip": "Tip panel",
+    "warning": "Warning panel",
+    "excerpt-include": "Included excerpt",
+    "include": "Included page",
+    "contentbylabel": "Content by label",
+    "view-file": "File",
+    "drawio": "draw.io diagram",
+}
+_VOLATILE = frozenset({"start", "style", "ac:schema-version", "ac:original-height", "ac:original-width"})
+_VOLATILE_ENDS = ("local-id", "macro-id", "version-at-save")
+_UNSAID = frozenset({"ac:adf-fallback", "colgroup", "ac:task-uuid", "ac:task-id"})
+_SHELL = frozenset({"p", "tbody", "thead", MARKER})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A block that stands by itself. `node` is None for text without a paragraph; `rows` are a table's row elements."""
+
+    block: Block
+    start: int
+    end: int
+    node: Element | None = None
+    rows: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A list item: `own` is its content without nested `lists`."""
+
+    block: Block
+    node: Element
+    own: tuple[Node, ...]
+    lists: tuple["Listing", ...]
+
+    def flat(self) -> Iterator["Item"]:
+        """The item and all below it."""
+        yield self
+        for listing in self.lists:
+            yield from listing.flat()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """A list container; it has at least one item."""
+
+    node: Element
+    items: tuple[Item, ...]
+
+    @property
+    def start(self) -> int:
+        return self.node.start
+
+    @property
+    def end(self) -> int:
+        return self.node.end
+
+    def flat(self) -> Iterator[Item]:
+        """All items in page order."""
+        for item in self.items:
+            yield from item.flat()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """A transparent container. `macro`: it goes when its last block goes, and what is added behind its last block stands
+    outside."""
+
+    start: int
+    inner: int
+    inner_end: int
+    end: int
+    parts: tuple["Part", ...]
+    macro: bool = False
+
+
+Part = Leaf | Listing | Flow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoragePage:
+    """A parsed body. `markers` are the ids of its details macros, in order; the rest is for splicing."""
+
+    blocks: tuple[Block, ...]
+    markers: tuple[str, ...]
+    source: bytes
+    flow: Flow
+    payloads: dict[str, Payload]
+
+
+def parse(body: str) -> StoragePage:
+    """Read a storage body. Raises StorageError when it is malformed."""
+    root = tree(body)
+    source = body.encode()
+    reader = _Reader(source)
+    flow = Flow(0, 0, len(source), len(source), tuple(reader.flow(root.children)))
+    blocks = tuple(_blocks(flow))
+    return StoragePage(blocks, tuple(_markers(root)), source, flow, reader.payloads)
+
+
+def _blocks(flow: Flow) -> Iterator[Block]:
+    for part in flow.parts:
+        if isinstance(part, Flow):
+            yield from _blocks(part)
+        elif isinstance(part, Listing):
+            yield from (item.block for item in part.flat())
+        else:
+            yield part.block
+
+
+def _markers(element: Element) -> Iterator[str]:
+    if element.name == MACRO and element.attrs.get("ac:name") == "details":
+        identity = element.parameter("id")
+        if identity and identity.text.strip():
+            yield identity.text.strip()
+    for child in element.elements():
+        yield from _markers(child)
+
+
+class _Reader:
+    """Makes parts of elements; hands out natives and the refs of kept things."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._native = 0
+        self._seen: dict[str, int] = {}
+        self.payloads: dict[str, Payload] = {}
+
+    def flow(self, children: Iterable[Node], *, details: bool = False) -> Iterator[Part]:
+        """The blocks among the children of a container."""
+        loose: list[Node] = []
+        for child in children:
+            if not _is_block(child):
+                loose.append(child)
+                continue
+            yield from self._loose(loose)
+            loose = []
+            assert isinstance(child, Element)
+            yield from self._part(child, details)
+        yield from self._loose(loose)
+
+    def _loose(self, nodes: list[Node]) -> Iterator[Part]:
+        while nodes and isinstance(nodes[0], Text) and not nodes[0].text.strip():
+            nodes = nodes[1:]
+        while nodes and isinstance(nodes[-1], Text) and not nodes[-1].text.strip():
+            nodes = nodes[:-1]
+        spans = spans_of(settled(self.pieces(nodes)))
+        if spans:
+            yield Leaf(self._new("paragraph", spans), nodes[0].start, nodes[-1].end)
+
+    def _new(self, kind: BlockKind, spans: Spans = ()) -> Block:
+        self._native += 1
+        return Block(kind, spans, native=str(self._native))
+
+    def _part(self, node: Element, details: bool) -> Iterator[Part]:
+        if node.name in _LISTS and _is_regular(node):
+            yield self._listing(node, 0)
+        elif node.name in _WRAPPERS:
+            yield _flow(node, node, self.flow(node.children, details=details))
+        elif node.name == MACRO and node.attrs.get("ac:name") in _OPEN_MACROS:
+            yield self._open_macro(node)
+        else:
+            leaf = self._leaf(node, details)
+            if leaf is not None:
+                yield leaf
+
+    def _open_macro(self, node: Element) -> Part:
+        body = node.child("ac:rich-text-body")
+        details = node.attrs.get("ac:name") == "details"
+        flow = _flow(node, body, self.flow(body.children, details=details)) if body else None
+        return flow if flow and any(_blocks(flow)) else self._kept(node)
+
+    def _leaf(self, node: Element, details: bool) -> Leaf | None:
+        if node.name == "table":
+            return self._table(node, details)
+        if node.name == "hr":
+            return Leaf(self._new("divider"), node.start, node.end, node)
+        if node.name == "p" or node.name in _HEADINGS:
+            return self._text_leaf(node)
+        if node.name == "blockquote":
+            return self._simple(node, node, "quote")
+        name = node.attrs.get("ac:name") if node.name == MACRO else None
+        if name in ("code", "noformat"):
+            return self._code(node)
+        body = node.child("ac:rich-text-body")
+        if name in _PANELS and body:
+            return self._simple(node, body, "panel")
+        return self._kept(node)
+
+    def _text_leaf(self, node: Element) -> Leaf | None:
+        spans = spans_of(settled(self.pieces(node.children)))
+        if not spans:
+            return None
+        level = max(_HEADINGS.index(node.name) + 1, 2) if node.name in _HEADINGS else 0
+        block = replace(self._new("heading" if level else "paragraph", spans), level=level)
+        return Leaf(block, node.start, node.end, node)
+
+    def _simple(self, node: Element, body: Element, kind: BlockKind) -> Leaf:
+        """A quote or a panel, as long as it holds nothing but text."""
+        if any(_is_block(child) and getattr(child, "name", "") != "p" for child in body.children):
+            return self._kept(node)
+        spans = spans_of(settled(self.mixed(body.children)))
+        return Leaf(self._new(kind, spans), node.start, node.end, node) if spans else self._kept(node)
+
+    def _code(self, node: Element) -> Leaf:
+        body, language = node.child("ac:plain-text-body"), node.parameter("language")
+        text = body.text if body else ""
+        said = " ".join(blanks_collapsed(language.text.replace("\n", " ")).split()) if language else ""
+        return Leaf(replace(self._new("code", text_spans(text)), language=said), node.start, node.end, node)
+
+    def _kept(self, node: Element) -> Leaf:
+        ref = self._keep(node, block=True)
+        block = replace(self._new("kept", text_spans(label(node))), ref=ref)
+        return Leaf(block, node.start, node.end, node)
+
+    def _keep(self, node: Element, *, block: bool) -> str:
+        digest = "k" + hashlib.sha256(_canonical(node).encode()).hexdigest()[:8]
+        self._seen[digest] = self._seen.get(digest, 0) + 1
+        ref = digest if self._seen[digest] == 1 else f"{digest}-{self._seen[digest]}"
+        self.payloads[ref] = Payload(self._source[node.start : node.end].decode(), block)
+        return ref
+
+    # --- lists and tables ---
+
+    def _listing(self, node: Element, depth: int) -> Listing:
+        return Listing(node, tuple(self._item(child, _LISTS[node.name], depth) for child in node.elements()))
+
+    def _item(self, node: Element, kind: BlockKind, depth: int) -> Item:
+        body = node.child("ac:task-body") if kind == "task" else node
+        allowed = ("ac:task-list",) if kind == "task" else tuple(_LISTS)
+        lists = [child for child in node.elements() if child.name in allowed and _is_regular(child)]
+        own = tuple(child for child in (body.children if body else ()) if child not in lists)
+        spans = spans_of(settled(self.mixed(own)))
+        status = node.child("ac:task-status")
+        checked = status is not None and status.text.strip() == "complete"
+        block = replace(self._new(kind, spans), depth=depth, checked=checked)
+        return Item(block, node, own, tuple(self._listing(child, depth + 1) for child in lists))
+
+    def _table(self, node: Element, details: bool) -> Leaf:
+        rows = tuple(row for row in _rows(node) if any(map(_is_cell, row.elements())))
+        cells = [cell for row in rows for cell in row.elements()]
+        merged = any(cell.attrs.get(name, "1") != "1" for cell in cells for name in ("colspan", "rowspan"))
+        if merged or not rows:
+            return self._kept(node)
+        block = self._new("table")
+        header = all(cell.name == "th" for cell in rows[0].elements() if _is_cell(cell))
+        read = tuple(self._row(row, f"{block.native}.{at}") for at, row in enumerate(rows, 1))
+        block = replace(block, rows=read, header=header, hint="details" if details else "")
+        return Leaf(block, node.start, node.end, node, rows)
+
+    def _row(self, row: Element, native: str) -> Block:
+        cells = (spans_of(settled(self.mixed(cell.children))) for cell in row.elements() if _is_cell(cell))
+        return Block("row", cells=tuple(cells), native=native)
+
+    # --- text ---
+
+    def mixed(self, children: Iterable[Node]) -> Iterator[Piece]:
+        """Text of a list item or cell: paragraphs are lines, blocks among them are kept things on lines of their own."""
+        broken = False
+        for child in children:
+            if not isinstance(child, Element) or not _is_block(child):
+                if broken and not (isinstance(child, Text) and not child.text.strip()):
+                    yield Piece(Span("\n"))
+                    broken = False
+                yield from self.pieces([child])
+                continue
+            yield Piece(Span("\n"))
+            if child.name in ("p", "div", *_HEADINGS):
+                yield from self.pieces(child.children) if child.name != "div" else self.mixed(child.children)
+            else:
+                yield self._kept_piece(child, (), block=True)
+            broken = True
+
+    def pieces(
+        self, nodes: Iterable[Node], marks: frozenset[Mark] = frozenset(), link: str = "", refs: tuple[str, ...] = ()
+    ) -> Iterator[Piece]:
+        """Text and inline things with their marks, link and comment markers."""
+        for node in nodes:
+            if isinstance(node, Text):
+                yield Piece(Span(blanks_collapsed(node.text.replace("\n", " ")), marks=marks, link=link), refs)
+            elif node.name == "br":
+                yield Piece(Span("\n", marks=marks, link=link), refs)
+            elif node.name in _MARKS:
+                yield from self.pieces(node.children, marks | {_MARKS[node.name]}, link, refs)
+            elif node.name == "a" and node.attrs.get("href"):
+                yield from self._anchor(node, marks, refs)
+            elif node.name in _CLEAR:
+                around = (*refs, node.attrs.get("ac:ref", "")) if node.name == MARKER else refs
+                yield from self.pieces(node.children, marks, link, around)
+            else:
+                yield self._thing(node, refs)
+
+    def _anchor(self, node: Element, marks: frozenset[Mark], refs: tuple[str, ...]) -> Iterator[Piece]:
+        if not node.text.strip() and any(node.elements()):
+            yield self._kept_piece(node, refs)
+        else:
+            yield from self.pieces(node.children, marks, node.attrs["href"], refs)
+
+    def _thing(self, node: Element, refs: tuple[str, ...]) -> Piece:
+        account = _account(node)
+        if account:
+            return Piece(Span("", "mention", ref=ACCOUNT + account), refs)
+        if node.name == "time" and is_date(node.attrs.get("datetime", "")):
+            return Piece(Span(node.attrs["datetime"], "date", ref=node.attrs["datetime"]), refs)
+        if node.name == MACRO and node.attrs.get("ac:name") == "status":
+            return Piece(_status(node), refs)
+        return self._kept_piece(node, refs)
+
+    def _kept_piece(self, node: Element, refs: tuple[str, ...], *, block: bool = False) -> Piece:
+        return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), refs)
+
+
+def spans_of(pieces: Iterable[Piece]) -> Spans:
+    """Pieces without their comment markers."""
+    return merged_spans(piece.span for piece in pieces)
+
+
+def shape_of(nodes: Sequence[Node], source: bytes, *, within: bool = False) -> tuple[str, Shape]:
+    """The text that stood there and how it was wrapped, so that a change of it disturbs no more than it must. `within`:
+    the nodes are the content of one paragraph or heading."""
+    reader = _Reader(source)
+    pieces = settled(reader.pieces(nodes) if within else reader.mixed(nodes))
+    paragraphs = [node for node in nodes if isinstance(node, Element) and node.name == "p"]
+    opening = open_tag(paragraphs[0], source) if paragraphs else "<p>"
+    bare = not paragraphs and bool(pieces)
+    shape = Shape(opening, len(paragraphs) > 1, bare, dict(_anchors(nodes, source)), marked_in(pieces))
+    return comparable(pieces), shape
+
+
+def _anchors(nodes: Iterable[Node], source: bytes) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, Element):
+            if node.name == "a" and node.attrs.get("href"):
+                yield node.attrs["href"], source[node.start : node.inner].decode()
+            yield from _anchors(node.children, source)
+
+
+def cells_of(row: Element) -> list[Element]:
+    """The cells of a table row."""
+    return [cell for cell in row.elements() if _is_cell(cell)]
+
+
+def label(node: Element) -> str:
+    """What people call a native thing."""
+    if node.name == MACRO:
+        return _macro_label(node)
+    if node.name == "ac:image":
+        return f"Image {_target(node)}".strip()
+    if node.name == "ac:link":
+        return " ".join(node.text.split()) or _target(node) or "Link"
+    if node.name == "ac:emoticon":
+        return node.attrs.get("ac:emoji-fallback") or f":{node.attrs.get('ac:name', 'emoji')}:"
+    if node.name == "ac:adf-extension":
+        inner = node.child("ac:adf-node")
+        return inner.attrs.get("type", "extension").replace("-", " ").capitalize() if inner else "Extension"
+    if node.name in _LISTS:
+        return "Task list" if node.name == "ac:task-list" else "List"
+    names = {"table": "Table", "blockquote": "Quote", "pre": "Preformatted text", "hr": "Divider", "a": "Link"}
+    return names.get(node.name) or " ".join(node.text.split()) or node.name.rpartition(":")[2].capitalize()
+
+
+def _macro_label(node: Element) -> str:
+    name = node.attrs.get("ac:name", "")
+    key = node.parameter("key") if name == "jira" else None
+    if key:
+        return f"Jira issue {key.text.strip()}"
+    return _LABELS.get(name) or name.replace("-", " ").replace("_", " ").strip().capitalize() or "Macro"
+
+
+def _target(node: Element) -> str:
+    """The file, page or address that an image or a link names."""
+    for child in node.elements():
+        for name in ("ri:filename", "ri:content-title", "ri:value"):
+            if child.attrs.get(name):
+                return child.attrs[name].rstrip("/").rpartition("/")[2] if name == "ri:value" else child.attrs[name]
+    return ""
+
+
+def _status(node: Element) -> Span:
+    title, colour = node.parameter("title"), node.parameter("colour")
+    said = colour.text.strip().lower() if colour else "grey"
+    text = " ".join(blanks_collapsed(title.text.replace("\n", " ")).split()) if title else ""
+    return Span(text, "status", ref=said if said in COLOURS else "grey")
+
+
+def _account(node: Element) -> str:
+    user = node.child("ri:user") if node.name == "ac:link" else None
+    return user.attrs.get("ri:account-id", "") if user else ""
+
+
+def _is_block(node: Node) -> bool:
+    if isinstance(node, Text) or node.name not in _BLOCKS:
+        return False
+    if node.name == MACRO:
+        return node.attrs.get("ac:name") not in ("status", "anchor")
+    return not (node.name == "ac:image" and node.attrs.get("ac:inline") == "true")
+
+
+def _is_cell(node: Element) -> bool:
+    return node.name in ("td", "th")
+
+
+def _rows(node: Element) -> Iterator[Element]:
+    for child in node.elements():
+        if child.name == "tr":
+            yield child
+        elif child.name in ("thead", "tbody", "tfoot"):
+            yield from _rows(child)
+
+
+def _flow(node: Element, body: Element, parts: Iterable[Part]) -> Flow:
+    return Flow(node.start, body.inner, body.inner_end, node.end, tuple(parts), macro=node.name == MACRO)
+
+
+def _is_regular(listing: Element) -> bool:
+    """A list of items; some editors have put lists directly into lists, or nothing at all."""
+    item = "ac:task" if listing.name == "ac:task-list" else "li"
+    return any(listing.elements()) and all(child.name == item for child in listing.elements())
+
+
+def _canonical(node: Node) -> str:
+    """Native content without what the service rewrites by itself: ids, order of attributes and parameters, shells."""
+    if isinstance(node, Text):
+        return " ".join(blanks_collapsed(node.text).split())
+    if node.name in _UNSAID:
+        return ""
+    inner = [_canonical(child) for child in node.children]
+    if node.name == MACRO:
+        inner.sort()
+    if node.name in _SHELL:
+        return "".join(inner)
+    said = sorted(
+        (name, value)
+        for name, value in node.attrs.items()
+        if name not in _VOLATILE and not name.endswith(_VOLATILE_ENDS) and not name.startswith("data-")
+    )
+    return f"<{node.name} {said}>{''.join(inner)}</>"

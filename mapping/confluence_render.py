@@ -1,0 +1,402 @@
+"""Neutral blocks -> Confluence storage markup, and what the blocks read back as (`project`).
+
+Text is written as characters with the XML escapes only, never as named entities. Comment markers survive a change of
+their text where the marked words still occur. Which bytes of an existing page stay is `confluence_storage.py`; reading is
+`confluence_parse.py`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby, pairwise
+
+from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
+
+ACCOUNT = "account:"
+COLOURS = ("grey", "red", "yellow", "green", "blue", "purple")
+ITEMS = ("bullet", "number", "task")
+TAGS: Mapping[str, str] = {"bullet": "ul", "number": "ol", "task": "ac:task-list"}
+ATOM = "\ufffc"  # stands for one mention, date, status or kept thing where text is compared
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BLANKS = re.compile("[ \t\r\u00a0]+")
+_MARKS: tuple[tuple[Mark, str], ...] = (
+    ("code", "code"),
+    ("strike", "s"),
+    ("underline", "u"),
+    ("italic", "em"),
+    ("bold", "strong"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A span with the refs of the comment markers around it, outermost first."""
+
+    span: Span
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The native markup of a kept span; `block` when it may not stand inside a paragraph."""
+
+    markup: str
+    block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Words between two offsets that a comment is about."""
+
+    ref: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How text was wrapped before: its first paragraph's tag, whether each line had one, whether there was none; where
+    links and comments were."""
+
+    paragraph: str = "<p>"
+    per_line: bool = False
+    bare: bool = False
+    anchors: Mapping[str, str] | None = None
+    marked: tuple[Marked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """What rendering needs from the page: `payloads` by the ref of kept things, and the id of its details macro."""
+
+    payloads: Mapping[str, Payload]
+    details_id: str = ""
+
+    def block(self, block: Block) -> str:
+        """A new block that is neither a list item nor kept by its native."""
+        if block.kind == "heading":
+            return f"<h{block.level}>{self.inline(block.spans)}</h{block.level}>"
+        if block.kind == "code":
+            language = f'<ac:parameter ac:name="language">{escaped(block.language)}</ac:parameter>'
+            return _macro("code", (language if block.language else "") + code_body(plain(block.spans)))
+        if block.kind == "quote":
+            return f"<blockquote>{self.flow(block.spans)}</blockquote>"
+        if block.kind == "panel":
+            return _macro("info", f"<ac:rich-text-body>{self.flow(block.spans)}</ac:rich-text-body>")
+        if block.kind == "divider":
+            return "<hr />"
+        if block.kind == "table":
+            return self._table(block)
+        if block.kind == "kept":
+            known = self.payloads.get(block.ref)
+            return known.markup if known else ""
+        return f"<p>{self.inline(block.spans)}</p>"
+
+    def _table(self, block: Block) -> str:
+        details = block.hint == "details"
+        rows = "".join(
+            self.row(row, ["th"] * len(row.cells) if block.header and not at else _row_tags(row, details))
+            for at, row in enumerate(block.rows)
+        )
+        table = f"<table><tbody>{rows}</tbody></table>"
+        if not (details and self.details_id):
+            return table
+        identity = f'<ac:parameter ac:name="id">{escaped(self.details_id)}</ac:parameter>'
+        return _macro("details", f"{identity}<ac:rich-text-body>{table}</ac:rich-text-body>")
+
+    def row(self, row: Block, tags: Sequence[str]) -> str:
+        """A new row whose cells wear `tags` (the last one repeats)."""
+        named = [(tags[min(at, len(tags) - 1)], cell) for at, cell in enumerate(row.cells)]
+        return "<tr>" + "".join(f"<{tag}>{self.flow(cell)}</{tag}>" for tag, cell in named) + "</tr>"
+
+    def item(self, block: Block, nested: str) -> str:
+        """A new list item around the lists nested in it."""
+        if block.kind != "task":
+            return f"<li>{self.flow(block.spans)}{nested}</li>"
+        status = f"<ac:task-status>{task_status(block.checked)}</ac:task-status>"
+        return f"<ac:task>{status}<ac:task-body>{self.flow(block.spans, Shape(bare=True))}</ac:task-body>{nested}</ac:task>"
+
+    def flow(self, spans: Spans, shape: Shape | None = None) -> str:
+        """Text as paragraphs; kept things that are blocks stand between them."""
+        shape = shape or Shape()
+        segments = self._segments(marked_pieces(spans, shape.marked))
+        split = shape.per_line or len(segments) > 1
+        written: list[str] = []
+        opening = shape.paragraph
+        for segment in segments:
+            if isinstance(segment, str):
+                written.append(segment)
+                continue
+            for line in _lines(segment) if split else [segment]:
+                text = self._inline(line, shape.anchors or {})
+                written.append(text if shape.bare and not split else _paragraph(opening, text))
+                opening = "<p>"
+        return "".join(written) or ("" if shape.bare else "<p />")
+
+    def inline(self, spans: Spans, shape: Shape | None = None) -> str:
+        """Text within one element."""
+        shape = shape or Shape()
+        return self._inline(marked_pieces(spans, shape.marked), shape.anchors or {})
+
+    def _segments(self, pieces: Sequence[Piece]) -> list[list[Piece] | str]:
+        segments: list[list[Piece] | str] = []
+        run: list[Piece] = []
+        for piece in pieces:
+            payload = self.payloads.get(piece.span.ref) if piece.span.kind == "kept" else None
+            if payload and payload.block:
+                segments += [settled(run), payload.markup]
+                run = []
+            else:
+                run.append(piece)
+        return [segment for segment in [*segments, settled(run)] if segment]
+
+    def _inline(self, pieces: Sequence[Piece], anchors: Mapping[str, str]) -> str:
+        written = []
+        for refs, group in groupby(pieces, key=lambda piece: piece.refs):
+            text = "".join(self._span(piece.span, anchors) for piece in group)
+            for ref in reversed(refs):
+                text = f'<ac:inline-comment-marker ac:ref="{escaped(ref)}">{text}</ac:inline-comment-marker>'
+            written.append(text)
+        return "".join(written)
+
+    def _span(self, span: Span, anchors: Mapping[str, str]) -> str:
+        if span.kind == "text":
+            return _text(span, anchors)
+        if span.kind == "mention":
+            return f'<ac:link><ri:user ri:account-id="{escaped(span.ref.removeprefix(ACCOUNT))}" /></ac:link>'
+        if span.kind == "date":
+            return f'<time datetime="{escaped(span.ref)}" />'
+        if span.kind == "status":
+            title = f'<ac:parameter ac:name="title">{escaped(span.text)}</ac:parameter>'
+            colour = f'<ac:parameter ac:name="colour">{span.ref.capitalize()}</ac:parameter>'
+            return _macro("status", title + ("" if span.ref == "grey" else colour))
+        known = self.payloads.get(span.ref)
+        return known.markup if known else ""
+
+
+def escaped(text: str) -> str:
+    """Text for an element or a quoted attribute, without characters that XML forbids."""
+    text = _ILLEGAL.sub("", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def code_body(text: str) -> str:
+    """A macro's plain text, with what would end it split over two sections."""
+    inner = _ILLEGAL.sub("", text).replace("]]>", "]]]]><![CDATA[>")
+    return f"<ac:plain-text-body><![CDATA[{inner}]]></ac:plain-text-body>"
+
+
+def task_status(checked: bool) -> str:
+    """The word in `ac:task-status`."""
+    return "complete" if checked else "incomplete"
+
+
+def _macro(name: str, content: str) -> str:
+    return f'<ac:structured-macro ac:name="{name}" ac:schema-version="1">{content}</ac:structured-macro>'
+
+
+def _row_tags(row: Block, details: bool) -> list[str]:
+    return ["th", "td"] if details and len(row.cells) > 1 else ["td"]
+
+
+def _paragraph(opening: str, text: str) -> str:
+    return f"{opening}{text}</p>" if text else "<p />"
+
+
+def _text(span: Span, anchors: Mapping[str, str]) -> str:
+    text = escaped(span.text).replace("\n", "<br />")
+    for mark, tag in _MARKS:
+        if mark in span.marks:
+            text = f"<{tag}>{text}</{tag}>"
+    if not span.link:
+        return text
+    opening = anchors.get(span.link) or f'<a href="{escaped(span.link)}">'
+    return f"{opening}{text}</a>"
+
+
+def _lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    lines: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if piece.span.kind != "text":
+            lines[-1].append(piece)
+            continue
+        for at, part in enumerate(piece.span.text.split("\n")):
+            if at:
+                lines.append([])
+            if part:
+                lines[-1].append(replace(piece, span=replace(piece.span, text=part)))
+    return lines
+
+
+# --- comment markers --------------------------------------------------------------------------------------------------
+
+
+def comparable(pieces: Iterable[Piece]) -> str:
+    """The text with one `ATOM` for each thing that is not text."""
+    return "".join(piece.span.text if piece.span.kind == "text" else ATOM for piece in pieces)
+
+
+def marked_in(pieces: Sequence[Piece]) -> tuple[Marked, ...]:
+    """The comment markers of settled text, outermost first."""
+    found: dict[tuple[str, int], Marked] = {}
+    open_at: dict[str, int] = {}
+    at = 0
+    for piece in pieces:
+        length = len(comparable([piece]))
+        for ref in piece.refs:
+            start = open_at.setdefault(ref, at)
+            found[ref, start] = Marked(ref, start, at + length)
+        open_at = {ref: start for ref, start in open_at.items() if ref in piece.refs}
+        at += length
+    return tuple(found.values())
+
+
+def remarked(old: str, new: str, marked: Sequence[Marked]) -> tuple[Marked, ...]:
+    """Where the marked words of `old` stand in `new`, the occurrence nearest to their old place; gone words lose their
+    marker."""
+    moved = []
+    for mark in marked:
+        words = old[mark.start : mark.end]
+        places = [found.start() for found in re.finditer(f"(?={re.escape(words)})", new)] if words else []
+        if places:
+            # Text may have been put in before the words: their distance from the end counts as much as from the start.
+            shift = len(new) - len(old)
+            start = min(places, key=lambda place: min(abs(place - mark.start), abs(place - mark.start - shift)))
+            moved.append(Marked(mark.ref, start, start + len(words)))
+    return tuple(moved)
+
+
+def marked_pieces(spans: Spans, marked: Sequence[Marked]) -> list[Piece]:
+    """Spans cut where markers begin and end."""
+    cuts = sorted({edge for mark in marked for edge in (mark.start, mark.end)})
+    pieces: list[Piece] = []
+    at = 0
+    for span in spans:
+        for part in _cut(span, [cut - at for cut in cuts]):
+            length = len(part.text) if part.kind == "text" else 1
+            refs = (mark.ref for mark in marked if mark.start <= at and at + length <= mark.end)
+            pieces.append(Piece(part, tuple(dict.fromkeys(refs))))
+            at += length
+    return pieces
+
+
+def _cut(span: Span, cuts: Sequence[int]) -> list[Span]:
+    if span.kind != "text":
+        return [span]
+    edges = [0, *(cut for cut in cuts if 0 < cut < len(span.text)), len(span.text)]
+    return [replace(span, text=span.text[a:b]) for a, b in pairwise(edges)]
+
+
+# --- what reads back --------------------------------------------------------------------------------------------------
+
+
+def settled(pieces: Iterable[Piece]) -> list[Piece]:
+    """Pieces without the blanks that nobody sees: doubled ones, those at line ends, and blank ends of the whole."""
+    pieces = list(pieces)
+    texts = [piece.span.text if piece.span.kind == "text" else None for piece in pieces]
+    swept = _swept([text and text[::-1] for text in reversed(_swept(texts))])
+    texts = [text and text[::-1] for text in reversed(swept)]
+    kept = zip(pieces, texts, strict=True)
+    return [p if t is None else replace(p, span=replace(p.span, text=t)) for p, t in kept if t is None or t]
+
+
+def _swept(texts: Sequence[str | None]) -> list[str | None]:
+    last = ""
+    swept: list[str | None] = []
+    for text in texts:
+        if text is None:
+            last = ATOM
+            swept.append(None)
+            continue
+        written = []
+        for char in text:
+            if (char == " " and last in ("", " ", "\n")) or (char == "\n" and last == ""):
+                continue
+            written.append(char)
+            last = char
+        swept.append("".join(written))
+    return swept
+
+
+def blanks_collapsed(text: str) -> str:
+    """Runs of blanks as one space; line ends stay."""
+    return _BLANKS.sub(" ", _ILLEGAL.sub("", text))
+
+
+def clean_link(link: str) -> str:
+    """A link as an attribute gives it back."""
+    return re.sub(r"\s", "%20", _ILLEGAL.sub("", link).strip())
+
+
+def project(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """What the blocks read back as; natives and hints are dropped, kept blocks never are."""
+    return nested(block for block in map(projected, blocks) if block is not None)
+
+
+def nested(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Blocks with list depths that markup can say: one deeper than the item above at most, nothing but tasks in tasks."""
+    above: list[str] = []
+    settled_blocks = []
+    for block in blocks:
+        if block.kind not in ITEMS:
+            above = []
+            settled_blocks.append(block)
+            continue
+        del above[block.depth :]
+        while above and above[-1] == "task" and block.kind != "task":
+            above.pop()
+        settled_blocks.append(replace(block, depth=len(above)))
+        above.append(block.kind)
+    return tuple(settled_blocks)
+
+
+def projected(block: Block) -> Block | None:
+    """One block as it reads back, None when nothing of it would be there. Depths are `nested`'s business."""
+    spans = projected_spans(block.spans)
+    if block.kind in ITEMS:
+        checked = block.checked and block.kind == "task"
+        return Block(block.kind, spans, depth=block.depth, checked=checked)
+    if block.kind == "code":
+        text = _ILLEGAL.sub("", plain(block.spans).replace("\r\n", "\n").replace("\r", "\n"))
+        return Block("code", text_spans(text), language=" ".join(blanks_collapsed(block.language).split()))
+    if block.kind == "divider":
+        return Block("divider")
+    if block.kind == "table":
+        rows = tuple(Block("row", cells=tuple(map(projected_spans, row.cells))) for row in block.rows if row.cells)
+        return Block("table", rows=rows, header=block.header) if rows else None
+    if block.kind == "kept":
+        return Block("kept", block.spans, ref=block.ref)
+    if not spans:
+        return None
+    return Block(block.kind, spans, level=min(max(block.level, 2), 6) if block.kind == "heading" else 0)
+
+
+def projected_spans(spans: Spans) -> Spans:
+    """Spans as they read back."""
+    pieces = settled(Piece(_projected_span(span)) for span in spans)
+    return merged_spans(piece.span for piece in pieces)
+
+
+def _projected_span(span: Span) -> Span:
+    if span.kind == "mention" and span.ref.startswith(ACCOUNT):
+        return Span("", "mention", ref=span.ref)
+    if span.kind == "mention":
+        return Span(blanks_collapsed(f"@{span.text}"))
+    if span.kind == "date" and is_date(span.ref):
+        return Span(span.ref, "date", ref=span.ref)
+    if span.kind == "status":
+        colour = span.ref if span.ref in COLOURS else "grey"
+        return Span(" ".join(blanks_collapsed(span.text).split()), "status", ref=colour)
+    if span.kind == "kept":
+        return Span(span.text, "kept", ref=span.ref)
+    return Span(blanks_collapsed(span.text), marks=span.marks, link=clean_link(span.link))
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a day as `2026-09-24`."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
