@@ -1,0 +1,692 @@
+"""The Notion provider against a workspace: what it writes, what it must not, and what it says when nobody knows."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mapping.document import Block, Doc, Span, heading, paragraph, text_spans
+from mapping.incident import Person
+from providers.contract import (
+    Done,
+    Missing,
+    Observation,
+    Place,
+    RateLimited,
+    Refused,
+    Rejected,
+    Stale,
+    Unauthorized,
+    Unknown,
+    Unreachable,
+)
+from providers.notion import Notion
+from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, writes
+from providers.sandbox.in_process import EmulatorTransport
+from providers.sandbox.notion import NotionWorkspace
+from providers.transport import Budget
+
+ADA = Span("Ada Byron", "mention", "ada@example.com")
+STATIC = "In step with incident INC-12. Edit freely."
+FOLLOW_UP = Block(
+    "task",
+    (
+        Span("Add an alert "),
+        ADA,
+        Span(" due "),
+        Span("2026-12-01", "date", "2026-12-01"),
+        Span(" "),
+        Span("FU-3", marks=frozenset({"code"})),
+    ),
+)
+
+
+def _row(*cells: str) -> Block:
+    return Block("row", cells=tuple(text_spans(cell) for cell in cells))
+
+
+BODY = (
+    paragraph(STATIC),
+    heading("Summary"),
+    paragraph("The queue was full."),
+    paragraph("It took an hour."),
+    heading("Details"),
+    Block("table", rows=(_row("Severity", "SEV1"), _row("Lead", "Ada")), hint="details"),
+    heading("Timeline"),
+    Block("table", header=True, rows=(_row("Time", "Event", "Details"), _row("10:05", "Noticed", "T-1"))),
+    heading("Follow-ups"),
+    FOLLOW_UP,
+    Block("task", text_spans("Write it down FU-4"), checked=True),
+    Block("bullet", text_spans("outer")),
+    Block("bullet", text_spans("inner"), depth=1),
+)
+PROPERTIES = (("incident", "INC-12"), ("severity", "SEV1"), ("status", "In progress"))
+DOC = Doc("INC-12 Queue full", BODY, PROPERTIES)
+
+
+@dataclass
+class World:
+    """A workspace, the faults on the way to it, a clock, and a provider."""
+
+    now: datetime = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.service = NotionWorkspace(lambda: self.now, random.Random(7), **self.options)
+        self.wire = Faulty(self.service)
+        self.notion = self.connect()
+        self.table = Place("notes", {"data_source": self.service.data_source_id}, {})
+        self.plain = Place("pages", {"page": self.service.page_id}, {})
+
+    def connect(self, accounts: dict[str, str] | None = None) -> Notion:
+        """One more provider of the same workspace, as after a restart."""
+        return Notion(
+            url="https://api.notion.example",
+            token="ntn_sandbox",
+            accounts=accounts or {},
+            budget=Budget(100_000, lambda: self.now.timestamp(), self.sleep),
+            now=lambda: self.now,
+            client=httpx.Client(transport=EmulatorTransport(self.wire)),
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def publish(self, doc: Doc = DOC, place: Place | None = None) -> Observation:
+        outcome = self.notion.create(place or self.table, doc, "INC-12")
+        assert isinstance(outcome, Done) and outcome.seen
+        self.service.requests.clear()
+        return outcome.seen
+
+    def read(self, seen: Observation, place: Place | None = None) -> Observation:
+        return self.notion.read(place or self.table, seen.native_id)
+
+    def write(self, seen: Observation, target: Doc) -> Observation:
+        outcome = self.notion.write(self.table, seen, target, "a note")
+        assert isinstance(outcome, Done), outcome
+        assert outcome.seen
+        return outcome.seen
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [(method, path) for method, path in self.service.requests if writes(method, path)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _natives(blocks: Iterable[Block]) -> list[str]:
+    return [native for block in blocks for native in (block.native, *(row.native for row in block.rows))]
+
+
+def _with(seen: Observation, blocks: Iterable[Block]) -> Doc:
+    return replace(seen.doc, blocks=tuple(blocks))
+
+
+def _swapped(seen: Observation, index: int, block: Block) -> Doc:
+    return _with(seen, (*seen.doc.blocks[:index], block, *seen.doc.blocks[index + 1 :]))
+
+
+def _inserted(seen: Observation, index: int, block: Block) -> Doc:
+    return _with(seen, (*seen.doc.blocks[:index], block, *seen.doc.blocks[index:]))
+
+
+def _without(seen: Observation, text: str) -> Doc:
+    index = _at(seen, text)
+    return _with(seen, (*seen.doc.blocks[:index], *seen.doc.blocks[index + 1 :]))
+
+
+def _at(seen: Observation, text: str) -> int:
+    return next(index for index, block in enumerate(seen.doc.blocks) if block.text.startswith(text))
+
+
+def _native(seen: Observation, text: str) -> str:
+    return seen.doc.blocks[_at(seen, text)].native
+
+
+def _edited(seen: Observation, text: str, after: str) -> Doc:
+    index = _at(seen, text)
+    blocks = list(seen.doc.blocks)
+    blocks[index] = replace(blocks[index], spans=text_spans(after))
+    return replace(seen.doc, blocks=tuple(blocks))
+
+
+# --- publish and read -------------------------------------------------------------------------------------------------
+
+
+def test_a_published_page_reads_as_projected(world: World) -> None:
+    seen = world.publish()
+    assert seen.doc == world.notion.project(DOC)
+    assert seen.marker == "INC-12"
+    assert seen.author == "Sandbox"
+    assert world.read(seen).doc == seen.doc
+
+
+def test_a_page_under_a_plain_page_has_no_properties_and_carries_its_marker_in_the_first_line(world: World) -> None:
+    seen = world.publish(replace(DOC, properties=()), world.plain)
+    assert seen.doc == world.notion.project(replace(DOC, properties=()))
+    assert seen.marker == "INC-12"
+
+
+def test_many_blocks_go_out_in_hundreds(world: World) -> None:
+    many = Doc("Long", tuple(paragraph(f"line {n}") for n in range(150)), PROPERTIES)
+    outcome = world.notion.create(world.table, many, "INC-12")
+    assert isinstance(outcome, Done) and outcome.seen
+    assert outcome.seen.doc == world.notion.project(many)
+    assert len(world.writes()) == 2
+
+
+def test_long_tables_and_deep_lists_are_complete(world: World) -> None:
+    rows = tuple(_row(f"{n}", "event", "") for n in range(230))
+    deep = tuple(Block("bullet", text_spans(f"depth {depth}"), depth=depth) for depth in range(6))
+    wide = tuple(Block("number", text_spans(f"item {n}"), depth=min(n, 1)) for n in range(120))
+    table = Block("table", rows=rows, header=True)
+    doc = Doc("Long", (paragraph(STATIC), table, *deep, *wide, paragraph("end")), PROPERTIES)
+    assert world.publish(doc).doc == world.notion.project(doc)
+
+
+def test_long_text_with_emoji_is_split_and_comes_back_whole(world: World) -> None:
+    text = "x" * 1999 + "🎉" * 700 + "e\u0301" * 2000 + "end"
+    seen = world.publish(Doc("T", (paragraph(STATIC), paragraph(text)), PROPERTIES))
+    assert seen.doc.blocks[1].text == text
+    assert world.write(seen, _edited(seen, "xxx", text + "!")).doc.blocks[1].text == text + "!"
+
+
+def test_what_is_kept_by_a_foreign_page_cannot_be_made_here(world: World) -> None:
+    foreign = Block("kept", text_spans("Jira issues"), ref="k1234")
+    seen = world.publish(replace(DOC, blocks=(*BODY, foreign)))
+    assert seen.doc.blocks == world.notion.project(DOC).blocks
+
+
+# --- the fewest writes ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_changed_writes_nothing(world: World) -> None:
+    seen = world.publish()
+    assert world.write(seen, seen.doc) is seen
+    assert world.write(seen, world.read(seen).doc).doc == seen.doc
+    assert world.writes() == []
+
+
+def test_one_changed_paragraph_is_one_patch(world: World) -> None:
+    seen = world.publish()
+    target = _edited(seen, "The queue", "The queue was very full.")
+    after = world.write(seen, target)
+    assert world.writes() == [("PATCH", f"/v1/blocks/{_native(seen, 'The queue')}")]
+    assert after.doc == world.notion.project(target)
+    assert _natives(after.doc.blocks) == _natives(seen.doc.blocks)
+
+
+def test_one_changed_cell_is_one_patch_of_its_row(world: World) -> None:
+    seen = world.publish()
+    index = _at(seen, "Time\tEvent")
+    table = seen.doc.blocks[index]
+    row = replace(table.rows[1], cells=(text_spans("10:06"), *table.rows[1].cells[1:]))
+    target = _swapped(seen, index, replace(table, rows=(table.rows[0], row)))
+    after = world.write(seen, target)
+    assert world.writes() == [("PATCH", f"/v1/blocks/{row.native}")]
+    assert after.doc == world.notion.project(target)
+    assert _natives(after.doc.blocks) == _natives(seen.doc.blocks)
+
+
+def test_new_rows_are_put_where_they_belong_with_one_request(world: World) -> None:
+    seen = world.publish()
+    index = _at(seen, "Time\tEvent")
+    table = seen.doc.blocks[index]
+    rows = (table.rows[0], _row("10:00", "Started"), _row("10:01", "Paged", ""), table.rows[1])
+    target = _swapped(seen, index, replace(table, rows=rows))
+    after = world.write(seen, target)
+    assert world.writes() == [("PATCH", f"/v1/blocks/{table.native}/children")]
+    assert after.doc == world.notion.project(target)
+
+
+def test_a_new_task_is_one_request_and_a_removed_one_too(world: World) -> None:
+    seen = world.publish()
+    task = Block("task", text_spans("New FU-5"))
+    after = world.write(seen, _inserted(seen, _at(seen, "Write it"), task))
+    assert [block.text for block in after.doc.blocks][_at(seen, "Write it")] == "New FU-5"
+    assert world.writes() == [("PATCH", f"/v1/blocks/{seen.native_id}/children")]
+    world.service.requests.clear()
+    gone = _native(after, "Write it")
+    last = world.write(after, _without(after, "Write it"))
+    assert world.writes() == [("DELETE", f"/v1/blocks/{gone}")]
+    assert gone not in _natives(last.doc.blocks)
+
+
+def test_a_tick_leaves_the_text_as_it_was(world: World) -> None:
+    seen = world.publish()
+    index = _at(seen, "Add an alert")
+    checked = replace(seen.doc.blocks[index], checked=True)
+    after = world.write(seen, _swapped(seen, index, checked))
+    assert after.doc.blocks[index] == checked
+    assert len(world.writes()) == 1
+
+
+def test_properties_and_title_are_one_patch_of_what_changed(world: World) -> None:
+    seen = world.publish()
+    target = Doc("Renamed", seen.doc.blocks, (("incident", "INC-12"), ("severity", "SEV2"), ("status", "In review")))
+    after = world.write(seen, target)
+    assert after.doc == world.notion.project(target)
+    assert world.writes() == [("PATCH", f"/v1/pages/{seen.native_id}")]
+
+
+def test_statuses_go_by_their_mapped_names(world: World) -> None:
+    mapped = {"status": {"name": "Severity", "in_progress": "SEV3", "completed": "SEV1"}}
+    place = replace(world.table, properties=mapped)
+    outcome = world.notion.create(place, DOC, "INC-12")
+    assert isinstance(outcome, Done) and outcome.seen
+    assert outcome.seen.doc.property("status") == "In progress"
+    world.service.ui_set_property(outcome.native_id, "Severity", "SEV1")
+    assert world.read(outcome.seen, place).doc.property("status") == "Completed"
+
+
+def test_a_list_item_turned_by_us_is_made_anew_and_others_stay(world: World) -> None:
+    seen = world.publish()
+    index = _at(seen, "It took")
+    target = _swapped(seen, index, replace(seen.doc.blocks[index], kind="quote"))
+    after = world.write(seen, target)
+    assert after.doc == world.notion.project(target)
+    assert set(_natives(seen.doc.blocks)) - set(_natives(after.doc.blocks)) == {seen.doc.blocks[index].native}
+
+
+# --- people on the page -----------------------------------------------------------------------------------------------
+
+
+def test_foreign_blocks_survive_our_writes_unchanged(world: World) -> None:
+    seen = world.publish()
+    at = _native(seen, "The queue")
+    service, page = world.service, seen.native_id
+    service.ui_insert(page, at, {"toggle": {"rich_text": [{"text": {"content": "more"}}], "children": [{"divider": {}}]}})
+    service.ui_insert(page, at, {"unsupported": {"block_type": "button"}})
+    service.ui_insert(page, at, {"paragraph": {"rich_text": []}})
+    foreign = [block for block in service.children_of(page) if block["type"] in ("toggle", "unsupported")]
+    seen = world.read(seen)
+    target = _edited(_seen(seen, _edited(seen, "The queue", "Changed.")), "It took", "Two hours.")
+    after = world.write(seen, target)
+    assert after.doc == world.notion.project(target)
+    assert [block for block in service.children_of(page) if block["type"] in ("toggle", "unsupported")] == foreign
+
+
+def _seen(seen: Observation, doc: Doc) -> Observation:
+    return replace(seen, doc=doc)
+
+
+def test_foreign_blocks_are_neither_moved_nor_removed(world: World) -> None:
+    seen = world.publish()
+    world.service.ui_insert(seen.native_id, None, {"unsupported": {"block_type": "button"}})
+    seen = world.read(seen)
+    without = _with(seen, (block for block in seen.doc.blocks if block.kind != "kept"))
+    assert world.write(seen, without).doc == seen.doc
+    behind = _with(seen, (*seen.doc.blocks[1:4], seen.doc.blocks[0], *seen.doc.blocks[4:]))
+    assert world.write(seen, behind).doc.blocks[0].kind == "kept"
+
+
+def test_a_persons_reorder_is_read_and_kept(world: World) -> None:
+    seen = world.publish()
+    world.service.ui_move(_native(seen, "It took"), _native(seen, "Summary"))
+    moved = world.read(seen)
+    assert _at(moved, "It took") < _at(moved, "The queue")
+    assert sorted(_natives(moved.doc.blocks)) == sorted(_natives(seen.doc.blocks))
+    assert world.write(moved, moved.doc) is moved
+
+
+def test_our_reorder_makes_the_moved_block_anew(world: World) -> None:
+    seen = world.publish()
+    blocks = seen.doc.blocks
+    target = _with(seen, (*blocks[:2], blocks[3], blocks[2], *blocks[4:]))
+    after = world.write(seen, target)
+    assert after.doc == world.notion.project(target)
+    assert len(set(_natives(seen.doc.blocks)) - set(_natives(after.doc.blocks))) == 1
+
+
+def test_notes_under_a_follow_up_stay_when_it_is_edited_and_hold_it_when_it_should_go(world: World) -> None:
+    seen = world.publish()
+    task = _native(seen, "Add an alert")
+    world.service.ui_insert(task, None, {"paragraph": {"rich_text": [{"text": {"content": "a note"}}]}})
+    seen = world.read(seen)
+    after = world.write(seen, _edited(seen, "Add an alert", "Add two alerts"))
+    assert len(world.service.children_of(task)) == 1
+    last = world.write(after, _without(after, "Add two"))
+    assert task in _natives(last.doc.blocks)
+
+
+def test_an_inline_thing_survives_an_edit_around_it(world: World) -> None:
+    seen = world.publish()
+    native = _native(seen, "The queue")
+    mention = {"mention": {"page": {"id": world.service.page_id}}}
+    world.service.ui_edit_rich_text(native, [{"text": {"content": "See "}}, mention, {"text": {"content": " for more"}}])
+    seen = world.read(seen)
+    index = _at(seen, "See")
+    block = seen.doc.blocks[index]
+    target = _swapped(seen, index, replace(block, spans=(Span("Do see "), *block.spans[1:])))
+    after = world.write(seen, target)
+    assert after.doc == world.notion.project(target)
+    (raw,) = (block for block in world.service.children_of(seen.native_id) if block["id"] == native)
+    assert raw["paragraph"]["rich_text"][1]["mention"] == {"type": "page", "page": {"id": world.service.page_id}}
+
+
+def test_a_column_that_a_person_added_stays_when_we_add_a_row(world: World) -> None:
+    rows = (_row("Time", "Event", "Details", "Theirs"), _row("10:05", "Noticed", "T-1", "x"))
+    wide = Block("table", rows=rows, header=True)
+    seen = world.publish(replace(DOC, blocks=(paragraph(STATIC), wide)))
+    table = seen.doc.blocks[1]
+    target = _swapped(seen, 1, replace(table, rows=(*table.rows, _row("10:06", "Paged", ""))))
+    after = world.write(seen, target)
+    assert [len(row.cells) for row in after.doc.blocks[1].rows] == [4, 4, 4]
+    grown = after.doc.blocks[1]
+    wider = _swapped(after, 1, replace(grown, rows=(*grown.rows, _row("1", "2", "3", "4", "5"))))
+    assert world.write(after, wider).doc == after.doc
+
+
+# --- races and failures -----------------------------------------------------------------------------------------------
+
+
+def test_a_block_that_somebody_changed_is_not_overwritten(world: World) -> None:
+    seen = world.publish()
+    world.service.ui_edit_text(_native(seen, "The queue"), "A person wrote this.")
+    outcome = world.notion.write(world.table, seen, _edited(seen, "The queue", "We write this."), "")
+    assert isinstance(outcome, Stale)
+    assert world.writes() == []
+    assert "A person wrote this." in [block.text for block in world.read(seen).doc.blocks]
+
+
+def test_an_edit_elsewhere_does_not_stop_the_write(world: World) -> None:
+    seen = world.publish()
+    world.service.ui_edit_text(_native(seen, "It took"), "A person wrote this.")
+    after = world.write(seen, _edited(seen, "The queue", "We write this."))
+    assert {"A person wrote this.", "We write this."} <= {block.text for block in after.doc.blocks}
+
+
+@pytest.mark.parametrize("change", ["delete", "tick", "row", "property", "anchor"])
+def test_each_kind_of_write_looks_first(world: World, change: str) -> None:
+    seen = world.publish()
+    service, index = world.service, _at(seen, "Time\tEvent")
+    table = seen.doc.blocks[index]
+    target = seen.doc
+    if change == "delete":
+        target = _without(seen, "It took")
+        service.ui_edit_text(_native(seen, "It took"), "It took two hours.")
+    if change == "tick":
+        target = _without(seen, "Write it")
+        service.ui_tick(_native(seen, "Write it"), False)
+    if change == "row":
+        target = _without(seen, "Time\tEvent")
+        service.ui_edit_cell(table.rows[1].native, 1, "Noticed by a person")
+    if change == "property":
+        target = replace(seen.doc, title="Ours")
+        service.ui_rename(seen.native_id, "Theirs")
+    if change == "anchor":
+        target = _inserted(seen, _at(seen, "It took") + 1, paragraph("new"))
+        service.ui_delete(_native(seen, "It took"))
+    assert isinstance(world.notion.write(world.table, seen, target, ""), Stale)
+    assert world.writes() == []
+
+
+def test_a_page_that_moves_after_our_first_byte_is_unknown(world: World) -> None:
+    seen = world.publish()
+    world.service.ui_edit_text(_native(seen, "It took"), "A person wrote this.")
+    target = _edited(_seen(seen, _edited(seen, "The queue", "First.")), "It took", "Second.")
+    outcome = world.notion.write(world.table, seen, target, "")
+    assert isinstance(outcome, Unknown)
+    assert len(world.writes()) == 1
+
+
+UNSETTLED = [
+    failing(503, writes, after_commit=True),
+    failing(503, writes),
+    failing(502, writes),
+    failing(504, writes, after_commit=True),
+    Fault("reply_lost", writes),
+    Fault("request_lost", writes),
+]
+
+
+@pytest.mark.parametrize("fault", UNSETTLED)
+def test_an_unsettled_answer_to_a_create_is_unknown_and_never_repeated(world: World, fault: Fault) -> None:
+    world.wire.script.append(fault)
+    assert isinstance(world.notion.create(world.table, DOC, "INC-12"), Unknown)
+    assert len(world.writes()) <= 1
+    found = world.notion.find(world.table, "INC-12", DOC.title)
+    assert (found is not None) == (fault.after_commit or fault.kind == "reply_lost")
+
+
+@pytest.mark.parametrize("fault", UNSETTLED)
+def test_an_unsettled_answer_to_an_append_is_unknown_and_never_repeated(world: World, fault: Fault) -> None:
+    seen = world.publish()
+    world.wire.script.append(fault)
+    target = _with(seen, (*seen.doc.blocks, paragraph("once")))
+    assert isinstance(world.notion.write(world.table, seen, target, ""), Unknown)
+    texts = [block.text for block in world.read(seen).doc.blocks]
+    assert texts.count("once") == (fault.after_commit or fault.kind == "reply_lost")
+
+
+def test_a_create_cut_off_in_the_middle_is_found_and_finished(world: World) -> None:
+    many = Doc("Long", (paragraph(STATIC), *(paragraph(f"line {n}") for n in range(150))), PROPERTIES)
+    world.wire.script.append(failing(503, lambda method, path: writes(method, path) and path.endswith("/children")))
+    assert isinstance(world.notion.create(world.table, many, "INC-12"), Unknown)
+    found = world.notion.find(world.table, "INC-12", "Long")
+    assert found and len(found.doc.blocks) == 100
+    target = replace(many, blocks=(*found.doc.blocks, *many.blocks[100:]))
+    assert world.write(found, target).doc == world.notion.project(many)
+
+
+def test_a_refused_connection_is_known_to_have_done_nothing(world: World) -> None:
+    seen = world.publish()
+    world.wire.script.append(Fault("refused", writes))
+    outcome = world.notion.write(world.table, seen, _edited(seen, "The queue", "x"), "")
+    assert isinstance(outcome, Rejected) and isinstance(outcome.error, Unreachable)
+
+
+def test_a_rate_limited_write_pauses_everyone_and_is_not_repeated(world: World) -> None:
+    seen = world.publish()
+    world.wire.script.append(rate_limited("90", writes))
+    target = _edited(seen, "The queue", "x")
+    outcome = world.notion.write(world.table, seen, target, "")
+    assert isinstance(outcome, Rejected) and isinstance(outcome.error, RateLimited)
+    with pytest.raises(RateLimited):
+        world.read(seen)
+    world.pass_time(91)
+    assert world.write(seen, target).doc == world.notion.project(target)
+
+
+def test_a_conflict_is_stale(world: World) -> None:
+    seen = world.publish()
+    world.wire.script.append(Fault("status", writes, 409))
+    assert isinstance(world.notion.write(world.table, seen, _edited(seen, "The queue", "x"), ""), Stale)
+
+
+def test_reads_are_patient(world: World) -> None:
+    seen = world.publish()
+    world.wire.script += [failing(502), failing(503), rate_limited("2")]
+    assert world.read(seen).doc == seen.doc
+    world.wire.script += [failing(504)] * 4
+    with pytest.raises(Unreachable):
+        world.read(seen)
+
+
+# --- gone, hidden, found ----------------------------------------------------------------------------------------------
+
+
+def test_a_page_in_the_trash_is_missing_and_not_found(world: World) -> None:
+    seen = world.publish()
+    world.service.trash(seen.native_id)
+    with pytest.raises(Missing) as gone:
+        world.read(seen)
+    assert gone.value.why == "trashed"
+    assert world.notion.find(world.table, "INC-12", DOC.title) is None
+    outcome = world.notion.write(world.table, seen, replace(seen.doc, title="x"), "")
+    assert isinstance(outcome, Stale)
+
+
+def test_a_page_that_is_no_longer_shared_is_not_found(world: World) -> None:
+    seen = world.publish()
+    world.service.unshare(seen.native_id)
+    with pytest.raises(Missing) as gone:
+        world.read(seen)
+    assert gone.value.why == "not_found"
+    outcome = world.notion.write(world.table, seen, _edited(seen, "The queue", "x"), "")
+    assert isinstance(outcome, Stale)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_page_is_found_by_its_marker(world: World, plain: bool) -> None:
+    place = world.plain if plain else world.table
+    assert world.notion.find(place, "INC-12", DOC.title) is None
+    seen = world.publish(DOC, place)
+    found = world.notion.find(place, "INC-12", DOC.title)
+    assert found and found.native_id == seen.native_id
+    assert world.notion.find(place, "INC-1", DOC.title) is None
+
+
+def test_a_link_to_the_database_is_enough(world: World) -> None:
+    bare = world.service.database_id.replace("-", "")
+    place = Place("notes", {"data_source": f"https://app.notion.com/p/acme/Post-mortems-{bare}?v={'0' * 32}"}, {})
+    assert world.notion.check(place)
+    assert world.notion.create(place, DOC, "INC-12")
+
+
+@pytest.mark.parametrize("option", ["", "post-mortems", "../users/me", "https://app.notion.com/p/acme"])
+def test_what_is_no_id_never_gets_into_a_path(world: World, option: str) -> None:
+    with pytest.raises(Refused):
+        world.notion.check(Place("notes", {"data_source": option}, {}))
+    assert not [path for _, path in world.service.requests if "users/me" not in path]
+
+
+# --- the change feed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_young_page_is_always_looked_at_again_and_an_old_one_only_when_it_moved(world: World, plain: bool) -> None:
+    place = world.plain if plain else world.table
+    seen = world.publish(DOC, place)
+
+    def version() -> str | None:
+        return world.notion.versions(place, [seen.native_id])[seen.native_id].version
+
+    first = version()
+    world.pass_time(5)
+    assert len({first, version(), seen.version}) == 3
+    world.pass_time(300)
+    assert version() == version() == seen.version
+    world.service.ui_edit_text(_native(seen, "It took"), "later")
+    assert version() != seen.version
+    world.pass_time(300)
+    settled = version()
+    assert settled and settled > seen.version and "~" not in settled
+
+
+def test_an_idle_poll_of_a_data_source_is_one_request(world: World) -> None:
+    seen = [world.publish() for _ in range(3)]
+    world.pass_time(600)
+    ids = [page.native_id for page in seen]
+    world.notion.versions(world.table, ids)
+    world.service.requests.clear()
+    assert set(world.notion.versions(world.table, ids)) == set(ids)
+    assert len(world.service.requests) == 1
+
+
+def test_pages_that_are_gone_have_no_version(world: World) -> None:
+    one, two = world.publish(), world.publish()
+    world.service.trash(one.native_id)
+    world.service.unshare(two.native_id)
+    told = world.notion.versions(world.table, [one.native_id, two.native_id])
+    assert {change.version for change in told.values()} == {None}
+
+
+# --- people and doctor ------------------------------------------------------------------------------------------------
+
+
+def test_people_are_those_with_an_email(world: World) -> None:
+    assert set(world.notion.people()) == {
+        Person("Ada Byron", "ada@example.com"),
+        Person("Grace Hopkins", "grace@example.com"),
+    }
+
+
+def test_a_token_that_may_not_list_users_still_mentions_configured_accounts(world: World) -> None:
+    ada = next(user["id"] for user in world.service._tree.users.values() if user["name"] == "Ada Byron")
+    world.notion = world.connect({"Ada@work.example.com": ada})
+    world.wire.script.append(Fault("status", lambda method, path: path.startswith("/v1/users"), 403))
+    assert [person.email for person in world.notion.people()] == ["ada@work.example.com"]
+    mention = Span("Ada", "mention", "ada@work.example.com")
+    seen = world.publish(replace(DOC, blocks=(paragraph(STATIC), Block("task", (mention,)))))
+    assert seen.doc.blocks[1].spans == (Span("Ada Byron", "mention", "ada@work.example.com"),)
+
+
+def test_doctor_says_what_it_verified_and_leaves_no_page_behind(world: World) -> None:
+    said = world.notion.check(world.table, write=True)
+    assert any("Sandbox" in line for line in said)
+    assert any("Status" in line for line in said)
+    assert [trashed for _, title, trashed in world.service.pages() if "check" in title] == [True]
+    assert len(world.notion.check(world.plain)) == 2
+
+
+def test_doctor_stops_at_what_is_wrong(world: World) -> None:
+    with pytest.raises(Missing):
+        world.notion.check(Place("notes", {"page": "0" * 32}, {}))
+    world.wire.script.append(Fault("status", writes, 403))
+    with pytest.raises(Unauthorized):
+        world.notion.check(world.table, write=True)
+
+
+# --- any edit ---------------------------------------------------------------------------------------------------------
+
+
+KINDS = st.sampled_from(["edit", "insert", "remove", "move", "nest", "turn"])
+EDIT = st.tuples(KINDS, st.integers(0, 30), st.integers(0, 30))
+NEW = (paragraph("new"), Block("bullet", text_spans("new")), Block("task", text_spans("new")), Block("divider"))
+
+
+def _after(blocks: list[Block], edit: tuple[str, int, int]) -> list[Block]:
+    what, one, two = edit
+    index, other = one % len(blocks), two % len(blocks)
+    block = blocks[index]
+    if what == "insert":
+        new = replace(NEW[two % 4], depth=two % 3 if two % 4 in (1, 2) else 0)
+        return [*blocks[:index], new, *blocks[index:]]
+    if what == "remove":
+        return [*blocks[:index], *blocks[index + 1 :]] if len(blocks) > 1 else blocks
+    rest = [*blocks[:index], *blocks[index + 1 :]]
+    if what == "move":
+        return [*rest[:other], block, *rest[other:]]
+    if what == "edit" and block.spans and block.kind != "kept":
+        block = replace(block, spans=text_spans(f"edited {two}"))
+    if what == "nest" and block.kind in ("bullet", "task"):
+        block = replace(block, depth=two % 3)
+    if what == "turn" and block.kind in ("paragraph", "quote"):
+        block = replace(block, kind="quote" if block.kind == "paragraph" else "paragraph")
+    return [*blocks[:index], block, *blocks[index + 1 :]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EDIT, min_size=1, max_size=6))
+def test_after_any_edits_a_second_pass_writes_nothing(edits: list[tuple[str, int, int]]) -> None:
+    world = World()
+    seen = world.publish()
+    world.service.ui_insert(seen.native_id, _native(seen, "The queue"), {"unsupported": {"block_type": "button"}})
+    seen = world.read(seen)
+    blocks = list(seen.doc.blocks)
+    for edit in edits:
+        blocks = _after(blocks, edit)
+    after = world.write(seen, replace(seen.doc, blocks=tuple(blocks)))
+    wanted = world.notion.project(replace(seen.doc, blocks=tuple(blocks)))
+    assert {block.text for block in wanted.blocks} <= {block.text for block in after.doc.blocks}
+    assert sum(block.kind == "kept" for block in after.doc.blocks) == 1
+    structural = {what for what, _, _ in edits} & {"move", "nest", "remove", "turn"}
+    if not structural:
+        assert after.doc == wanted
+    world.service.requests.clear()
+    assert world.write(after, after.doc) is after
+    assert world.writes() == []
