@@ -1,0 +1,428 @@
+"""What people can do, whichever face they use: the command line, the HTTP interface and the web pages all call this.
+
+Values come as people type them and are understood here, once, with the same words as on a page. Every change is a command to
+the store, journalled with who and from which side. Talking to services is the reconciler's; building everything from a
+configuration is `assembly.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from mapping.records import load_records, parse_incidents
+
+from mapping.commands import Actor, Add, Command, Set
+from mapping.document import Block
+from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem
+from mapping.markdown import from_markdown, to_markdown
+from mapping.rows import Vocabulary, understood
+from syncd.errors import Misuse, RefusedByGate, UnknownReference
+from syncd.flow import Gate, Look, Mark, gate
+from syncd.lookup import Lookup
+from syncd.pages import Conflict, Page
+from syncd.reconcile import Destination, Reconciler, Report
+from syncd.store import Store
+from syncd.templates import TemplateLibrary
+from syncd.wording import Wording
+
+
+class App:
+    """The use-cases over one store and one configuration."""
+
+    def __init__(
+        self,
+        store: Store,
+        reconciler: Reconciler,
+        wording: Wording,
+        library: TemplateLibrary,
+        fresh: timedelta,
+    ) -> None:
+        self.store, self.reconciler, self.wording, self.library = store, reconciler, wording, library
+        self.lookup, self.fresh = Lookup(store), fresh
+
+    @property
+    def destinations(self) -> Mapping[str, Destination]:
+        return self.reconciler.destinations
+
+    # --- incidents ------------------------------------------------------------------------------------------------------
+
+    def import_records(self, name: str, data: bytes, zone: tzinfo | None, actor: Actor) -> tuple[list[str], list[str]]:
+        """Upsert what a file holds; the references taken in and what was to be said about them."""
+        values, notes = load_records(name, data)
+        incidents, problems = parse_incidents(values, zone, from_markdown)
+        taken = []
+        for incident in incidents:
+            notes += self.store.upsert_import(incident, name, actor)
+            taken.append(incident.reference)
+        return taken, notes + problems
+
+    def edit_incident(self, ref: str, changes: Mapping[str, str], actor: Actor, skip_flow: str = "") -> None:
+        """Set fields (`name`, `severity`, `phase`, `lead`, `summary`, `role:ID`, `time:ID`, `field:ID`) from typed text."""
+        incident = self.lookup.incident(ref)
+        words = self.words(incident)
+        commands = [self._incident_field(incident, name, raw, words) for name, raw in changes.items()]
+        if changes.get("phase") == Phase.CLOSED.value and incident.phase is not Phase.CLOSED:
+            self._pass_gate(ref, skip_flow, actor)
+        self.store.apply(ref, commands, actor)
+
+    def _incident_field(self, incident: Incident, name: str, raw: str, words: Vocabulary) -> Command:
+        if name == "summary":
+            return Set("incident", "", "summary", blocks=from_markdown(raw))
+        if name == "phase":
+            return Set("incident", "", "phase", _one_of("phase", raw, [phase.value for phase in Phase]))
+        near = incident.timestamps.get("started") or self.store.now()
+        return Set("incident", "", name, self._value(name, raw, words, near))
+
+    def _value(self, name: str, raw: str, words: Vocabulary, near: datetime) -> str:
+        value = understood(name, raw.strip(), words, near)
+        if value is None:
+            allowed = {"severity": words.severities}.get(name, ())
+            allowed = allowed or (words.fields[name[6:]].options if name[6:] in words.fields else ())
+            meant = f" It is one of {', '.join(allowed)}." if allowed else ""
+            raise Misuse(f"'{raw}' cannot be a value of {name.partition(':')[2] or name}.{meant}")
+        return value
+
+    def _pass_gate(self, ref: str, skip_flow: str, actor: Actor) -> None:
+        if skip_flow:
+            self.store.note(ref, actor, "closed past the gate", new=skip_flow)
+            return
+        answer = self.check(ref)
+        if answer.may_close is not True:
+            reasons = [f"{task.task}: {r.message}" for task in answer.tasks if not task.done for r in task.reasons]
+            unsure = "" if answer.may_close is False else " (a page could not be looked at)"
+            way = f'syncd incident edit {ref} --phase closed --skip-flow "why"'
+            raise RefusedByGate(f"{ref} may not close yet{unsure}.", reasons, way)
+
+    def words(self, incident: Incident) -> Vocabulary:
+        """What words mean for this incident."""
+        postmortem = self.store.postmortem(incident.reference)
+        return self.wording.vocabulary(incident, postmortem)
+
+    # --- rows -----------------------------------------------------------------------------------------------------------
+
+    def add_follow_up(self, ref: str, fields: Mapping[str, str], actor: Actor) -> str:
+        """A new follow-up from typed fields (title, assignee, due_on, priority); its key."""
+        incident = self.lookup.incident(ref)
+        words = self.words(incident)
+        values = {name: self._row_value(name, raw, words, self.store.now()) for name, raw in fields.items()}
+        return self.store.apply(ref, [Add("follow_up", values, "+0")], actor)["+0"]
+
+    def edit_follow_up(self, key: str, fields: Mapping[str, str], actor: Actor) -> None:
+        """Change fields (title, status, assignee, due_on, priority) of a follow-up from typed text."""
+        incident = self.lookup.incident_of_follow_up(key)
+        words = self.words(incident)
+        commands = [Set("follow_up", key, n, self._row_value(n, raw, words, self.store.now())) for n, raw in fields.items()]
+        self.store.apply(incident.reference, commands, actor)
+
+    def add_event(self, ref: str, fields: Mapping[str, str], actor: Actor) -> str:
+        """A new timeline event from typed fields (at, title, description); its key."""
+        incident = self.lookup.incident(ref)
+        words = self.words(incident)
+        near = incident.timestamps.get("started") or self.store.now()
+        values = {name: self._row_value(name, raw, words, near) for name, raw in fields.items()}
+        return self.store.apply(ref, [Add("event", values, "+0")], actor)["+0"]
+
+    def edit_event(self, key: str, fields: Mapping[str, str], actor: Actor) -> None:
+        """Change fields (at, title, description) of an event from typed text; a bare time keeps the event's day."""
+        incident = self.lookup.incident_of_event(key)
+        words = self.words(incident)
+        near = next(event.at for event in incident.timeline if event.key == key)
+        commands = [Set("event", key, n, self._row_value(n, raw, words, near)) for n, raw in fields.items()]
+        self.store.apply(incident.reference, commands, actor)
+
+    def _row_value(self, name: str, raw: str, words: Vocabulary, near: datetime) -> str:
+        if name == "status":
+            return _one_of("status", raw, [status.value for status in FollowUpStatus])
+        return raw if name in ("description", "priority") else self._value(name, raw, words, near)
+
+    # --- post-mortems ---------------------------------------------------------------------------------------------------
+
+    def create_postmortem(self, ref: str, template_id: str, to: str, actor: Actor) -> Postmortem:
+        """Record the post-mortem of an incident; the next pass publishes it where its template or `to` says."""
+        incident = self.lookup.incident(ref)
+        if self.store.postmortem(ref):
+            raise Misuse(f"{ref} has a post-mortem already.", f"syncd postmortem show {ref}")
+        template = self.library.get(template_id)
+        if template is None:
+            raise UnknownReference("template", template_id, [t.id for t in self.library.all()], "syncd template list")
+        home = to or (template.destination if template.write == "external" else "")
+        if template.write == "external" and not home:
+            raise Misuse(
+                f"The template {template.id} is written externally but names no destination.", _to_hint(ref, template.id)
+            )
+        if home:
+            self._destination(home, incident)
+        postmortem = self.wording.new_postmortem(incident, template, home)
+        with self.store.tx():
+            self.store.create_postmortem(postmortem, self.wording.frozen(template), template.tasks)
+            if home:
+                self.store.add_page(ref, home)
+            self.store.note(ref, actor, "created the post-mortem", new=template.name)
+        return postmortem
+
+    def _destination(self, name: str, incident: Incident) -> Destination:
+        found = self.destinations.get(name)
+        if found is None:
+            raise UnknownReference("destination", name, list(self.destinations), "syncd doctor")
+        if incident.private and not found.private:
+            raise Misuse(f"{incident.reference} is private; the destination {name} is not marked `private = true`.")
+        return found
+
+    def export_postmortem(self, ref: str, to: str, copy: bool, actor: Actor) -> Page:
+        """Bring a post-mortem to a destination; unless it is a copy, prose is written there from now on."""
+        incident = self.lookup.incident(ref)
+        self.lookup.postmortem(ref)
+        self._destination(to, incident)
+        if any(page.destination == to and page.state != "detached" for page in self.store.pages(ref)):
+            raise Misuse(f"{ref} is on {to} already.", f"syncd postmortem show {ref}")
+        with self.store.tx():
+            page = self.store.add_page(ref, to, copy=copy)
+            if not copy:
+                self.store.set_home(ref, to)
+            self.store.note(ref, actor, "exported", new=to)
+        return page
+
+    def bring_home(self, ref: str, actor: Actor) -> None:
+        """From now on prose is written in-house; the pages stay in step."""
+        self.lookup.postmortem(ref)
+        with self.store.tx():
+            self.store.set_home(ref, "")
+            self.store.note(ref, actor, "brought home")
+
+    def set_status(self, ref: str, raw: str, actor: Actor) -> None:
+        """Move the post-mortem: in_progress, in_review, completed."""
+        postmortem = self.lookup.postmortem(ref)
+        words = self.words(self.lookup.incident(ref))
+        value = self._value("status", raw, words, self.store.now())
+        self.store.apply(postmortem.incident, [Set("postmortem", "", "status", value)], actor)
+
+    def edit_section(self, ref: str, section_id: str, markdown: str, actor: Actor) -> None:
+        """Write a section in the store."""
+        postmortem = self.lookup.postmortem(ref)
+        section = postmortem.section(section_id)
+        prose = [s.id for s in postmortem.sections if s.kind in ("text", "summary")]
+        if section is None or section.id not in prose:
+            raise UnknownReference("section of prose", section_id, prose, f"syncd postmortem show {ref}")
+        blocks = _kept_stays(from_markdown(markdown), section.blocks)
+        if section.kind == "summary":
+            self.store.apply(ref, [Set("incident", "", "summary", blocks=blocks)], actor)
+        else:
+            self.store.apply(ref, [Set("section", section.id, "blocks", blocks=blocks)], actor)
+
+    # --- pages ----------------------------------------------------------------------------------------------------------
+
+    def detach(self, ref: str, actor: Actor, to: str = "") -> None:
+        """Stop keeping pages in step; nothing on them changes."""
+        for page in self.lookup.pages(ref, to):
+            self.store.set_page(page.id, state="detached", reason="A person detached the page.")
+            self.store.note(ref, actor, "detached", new=page.url or page.destination)
+
+    def resume(self, ref: str, accept: bool, actor: Actor) -> list[Page]:
+        """Lift halts of an incident's pages; `accept` agrees, once, to what halted them."""
+        stopped = [page for page in self.lookup.pages(ref) if page.state in ("halted", "missing", "held")]
+        for page in stopped:
+            state = "live" if page.native_id else "wanted"
+            self.store.set_page(page.id, state=state, reason="", accepted=accept)
+            self.store.mark_dirty(page.id, "resumed")
+            self.store.note(ref, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
+        return stopped
+
+    def restore(self, ref: str, key: str, actor: Actor) -> str:
+        """Bring a hidden row or section back to the pages that hid it; what it was."""
+        found = ""
+        for page in self.lookup.pages(ref):
+            hidden = self.store.hidden(page.id)
+            names = [name for name in (key, f"section:{key}", f"details:{key}") if name in hidden]
+            for name in names:
+                found = hidden[name]
+                self.store.unhide(page.id, name, actor)
+                self.store.mark_dirty(page.id, "restored")
+        if not found:
+            known = [
+                name.partition(":")[2] or name for page in self.lookup.pages(ref) for name in self.store.hidden(page.id)
+            ]
+            raise UnknownReference("hidden row or section", key, known)
+        return found
+
+    def resolve(self, conflict_id: str, take: str, text: str | None, actor: Actor) -> Conflict:
+        """End a conflict: `page`, `store`, `both`, or a text of one's own."""
+        conflict = self.lookup.conflict(conflict_id)
+        wanted = text if text is not None else _chosen(conflict, take)
+        with self.store.tx():
+            command = self._to_settle(conflict, wanted)
+            if command:
+                self.store.apply(conflict.incident, [command], actor)
+            self.store.set_conflict_state(conflict_id, "text" if text is not None else take, actor)
+        return self.lookup.conflict(conflict_id)
+
+    def _to_settle(self, conflict: Conflict, wanted: str) -> Command | None:
+        if conflict.field == "text":
+            return self._prose_to_settle(conflict, wanted)
+        if conflict.field == "heading":
+            return Set("section", conflict.section, "heading", wanted)
+        if conflict.key:
+            follow_ups = {row.key for row in self.lookup.incident(conflict.incident).follow_ups}
+            return Set("follow_up" if conflict.key in follow_ups else "event", conflict.key, conflict.field, wanted)
+        if conflict.field in ("reference", "phase"):
+            return None
+        return Set("postmortem" if conflict.field == "status" else "incident", "", conflict.field, wanted)
+
+    def _prose_to_settle(self, conflict: Conflict, wanted: str) -> Command | None:
+        postmortem = self.lookup.postmortem(conflict.incident)
+        section = postmortem.section(conflict.section)
+        if section is None:
+            return None
+        incident = self.lookup.incident(conflict.incident)
+        blocks = incident.summary if section.kind == "summary" else section.blocks
+        shown = conflict.other.text if conflict.shown == "page" else conflict.store.text
+        settled = _replaced(blocks, shown, from_markdown(wanted))
+        target = ("incident", "", "summary") if section.kind == "summary" else ("section", section.id, "blocks")
+        return Set(target[0], target[1], target[2], blocks=settled)  # type: ignore[arg-type]  # literals above
+
+    # --- in step --------------------------------------------------------------------------------------------------------
+
+    def once(self, progress: Callable[[Report], None] = lambda report: None) -> list[Report]:
+        """One pass over every page, repeated until nothing travels any more."""
+        last: dict[int, Report] = {}
+        for _ in range(8):
+            moved = False
+            for page in self.store.pages():
+                if page.state == "detached":
+                    continue
+                report = self.reconciler.reconcile(page.id)
+                progress(report)
+                moved = moved or bool(report.taken or report.written)
+                last[page.id] = _joined(last.get(page.id), report)
+            if not moved:
+                break
+        return [last[page_id] for page_id in sorted(last)]
+
+    def plan(self, ref: str = "") -> list[Report]:
+        """What `once` would do, page by page; changes nothing."""
+        pages = self.lookup.pages(ref) if ref else self.store.pages()
+        return [self.reconciler.preview(page.id) for page in pages if page.state != "detached"]
+
+    def check(self, ref: str) -> Gate:
+        """The gate. Looks at pages itself when the last look is older than `fresh`."""
+        incident = self.lookup.incident(ref)
+        postmortem = self.store.postmortem(ref)
+        looks = [self._look(page) for page in self.store.pages(ref)] if postmortem else []
+        tasks = self.store.tasks(ref) if postmortem else ()
+        marks = {task: Mark(*mark) for task, mark in self.store.flow_marks(ref).items()}
+        require = self.wording.require_written(ref) if postmortem else False
+        return gate(incident, postmortem, tasks, marks, looks, require_written=require)
+
+    def _look(self, page: Page) -> Look:
+        unreachable, pending = "", ()
+        conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
+        stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
+        dirty = dict(self.store.dirty()).get(page.id)
+        if page.native_id and page.state not in ("halted", "detached") and (stale or dirty or page.state != "live"):
+            report = self.reconciler.preview(page.id)
+            if report.result == "unknown":
+                unreachable = "; ".join(report.reasons)
+            elif report.result == "missing":
+                page = replace(page, state="missing", reason="; ".join(report.reasons))
+            else:
+                pending = (*report.taken, *report.written, *report.reasons)
+                self.store.set_page(page.id, checked_at=self.store.now())
+                page, dirty = self.store.page(page.id), None
+        return Look(page, unreachable, pending, dirty, conflicts, tuple(self.store.unread(page.id)))
+
+    # --- flow -----------------------------------------------------------------------------------------------------------
+
+    def mark_task(self, ref: str, task: str, done: bool, why: str, actor: Actor) -> None:
+        """A manual task is done (or not after all), or any task is skipped with a reason."""
+        self.lookup.postmortem(ref)
+        known = self.store.tasks(ref)
+        if task not in known:
+            raise UnknownReference("task of this flow", task, known, f"syncd check {ref}")
+        if not why and task in ("draft_post_mortem", "export_post_mortem"):
+            raise Misuse(f"{task} is not done by hand.", f'syncd flow skip {ref} {task} --why "..."')
+        self.store.set_flow_mark(ref, task, done, actor.name, why)
+
+    # --- shapes ---------------------------------------------------------------------------------------------------------
+
+    def postmortem_json(self, ref: str) -> dict[str, Any]:
+        """`postmortem show --json`."""
+        postmortem, incident = self.lookup.postmortem(ref), self.lookup.incident(ref)
+        sections = [
+            {
+                "id": section.id,
+                "kind": section.kind,
+                "heading": section.heading,
+                "markdown": to_markdown(incident.summary if section.kind == "summary" else section.blocks),
+                "unwritten": section.unwritten,
+            }
+            for section in postmortem.sections
+        ]
+        return {
+            "incident": ref,
+            "template": postmortem.template,
+            "status": postmortem.status.value,
+            "home": postmortem.home or None,
+            "sections": sections,
+            "pages": [self.page_json(page) for page in self.store.pages(ref)],
+            "conflicts": [conflict_json(c) for c in self.store.conflicts(ref)],
+        }
+
+    def page_json(self, page: Page) -> dict[str, Any]:
+        """One page as the interfaces show it."""
+        return {
+            "destination": page.destination,
+            "id": page.native_id or None,
+            "url": page.url or None,
+            "state": page.state,
+            "since": _iso(page.since),
+            "checked_at": _iso(page.checked_at),
+            "reasons": [page.reason] if page.reason else [],
+        }
+
+
+def conflict_json(conflict: Conflict) -> dict[str, Any]:
+    """One conflict as the interfaces show it."""
+    sides = {"store": conflict.store, "page": conflict.other}
+    value = {name: getattr(conflict, name) for name in ("id", "destination", "section", "key", "field", "base")}
+    value |= {name: {"text": side.text, "by": side.by or None, "at": _iso(side.at)} for name, side in sides.items()}
+    return value | {"shown": conflict.shown, "state": conflict.state}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _one_of(name: str, raw: str, allowed: Sequence[str]) -> str:
+    value = raw.strip().lower().replace(" ", "_").replace("-", "_")
+    if value not in allowed:
+        raise Misuse(f"'{raw}' cannot be a {name}. It is one of {', '.join(allowed)}.")
+    return value
+
+
+def _chosen(conflict: Conflict, take: str) -> str:
+    page, store = conflict.other.text, conflict.store.text
+    both = f"{store}\n\n{page}" if conflict.field == "text" else f"{store} / {page}"
+    return {"page": page, "store": store, "both": both}[take]
+
+
+def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The blocks with the one that shows now replaced; at the end where people changed it meanwhile."""
+    for index, block in enumerate(blocks):
+        if to_markdown((block,)).strip() == shown:
+            return blocks[:index] + wanted + blocks[index + 1 :]
+    return blocks + tuple(block for block in wanted if block not in blocks)
+
+
+def _kept_stays(blocks: tuple[Block, ...], before: tuple[Block, ...]) -> tuple[Block, ...]:
+    """What a page keeps natively is never deleted by a store edit: a missing one goes back to its end of the section."""
+    there = {block.ref for block in blocks if block.kind == "kept"}
+    known = {block.ref: block for block in before if block.kind == "kept"}
+    named = tuple(known.get(block.ref, block) if block.kind == "kept" else block for block in blocks)
+    return named + tuple(block for ref, block in known.items() if ref not in there)
+
+
+def _joined(before: Report | None, now: Report) -> Report:
+    """All that travelled in several looks, with the last result."""
+    if before is None:
+        return now
+    return replace(now, taken=(*before.taken, *now.taken), written=(*before.written, *now.written))

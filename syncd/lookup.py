@@ -1,0 +1,51 @@
+"""Finding what a person named, or saying what is nearest."""
+
+from mapping.incident import Incident, Postmortem
+from syncd.errors import Misuse, UnknownReference
+from syncd.pages import Conflict, Page
+from syncd.store import Store
+
+
+class Lookup:
+    """Each method answers the thing or raises `UnknownReference` with the nearest known name."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def incident(self, ref: str) -> Incident:
+        found = self.store.incident(ref)
+        if found is None:
+            raise UnknownReference("incident", ref, [i.reference for i in self.store.incidents()], "syncd incident list")
+        return found
+
+    def postmortem(self, ref: str) -> Postmortem:
+        self.incident(ref)
+        found = self.store.postmortem(ref)
+        if found is None:
+            raise Misuse(f"{ref} has no post-mortem.", f"syncd postmortem create {ref} --template standard")
+        return found
+
+    def pages(self, ref: str, destination: str = "") -> list[Page]:
+        self.postmortem(ref)
+        pages = self.store.pages(ref)
+        if destination and destination not in [page.destination for page in pages]:
+            raise UnknownReference("page on", destination, [page.destination for page in pages])
+        return [page for page in pages if not destination or page.destination == destination]
+
+    def incident_of_follow_up(self, key: str) -> Incident:
+        for incident in self.store.incidents():
+            if any(row.key == key for row in incident.follow_ups):
+                return incident
+        raise UnknownReference("follow-up", key, [r.key for i in self.store.incidents() for r in i.follow_ups])
+
+    def incident_of_event(self, key: str) -> Incident:
+        for incident in self.store.incidents():
+            if any(row.key == key for row in incident.timeline):
+                return incident
+        raise UnknownReference("timeline event", key, [r.key for i in self.store.incidents() for r in i.timeline])
+
+    def conflict(self, conflict_id: str) -> Conflict:
+        found = self.store.conflict(conflict_id)
+        if found is None:
+            raise UnknownReference("conflict", conflict_id, [c.id for c in self.store.conflicts()], "syncd conflicts list")
+        return found
