@@ -6,6 +6,7 @@ their text where the marked words still occur. Which bytes of an existing page s
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -332,7 +333,26 @@ def clean_link(link: str) -> str:
 
 def project(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """What the blocks read back as; natives and hints are dropped, kept blocks never are."""
-    return nested(block for block in map(projected, blocks) if block is not None)
+    return _numbered(nested(block for block in map(projected, blocks) if block is not None))
+
+
+def _numbered(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Equal kept things are told apart by their order on the page, `k1`, `k1-2`, `k1-3`."""
+    seen: Counter[str] = Counter()
+
+    def told(ref: str) -> str:
+        base = ref.partition("-")[0]
+        seen[base] += 1
+        return base if seen[base] == 1 else f"{base}-{seen[base]}"
+
+    def spans(of: Spans) -> Spans:
+        return tuple(replace(span, ref=told(span.ref)) if span.kind == "kept" else span for span in of)
+
+    def block(of: Block) -> Block:
+        rows = tuple(replace(row, cells=tuple(spans(cell) for cell in row.cells)) for row in of.rows)
+        return replace(of, ref=told(of.ref) if of.kind == "kept" else of.ref, spans=spans(of.spans), rows=rows)
+
+    return tuple(block(of) for of in blocks)
 
 
 def nested(blocks: Iterable[Block]) -> tuple[Block, ...]:

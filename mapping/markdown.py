@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from mapping.document import Block, BlockKind, Span, text_spans
 from mapping.markdown_parse import Inline, Node, code_text, in_paragraphs, language, tidy, tree
-from mapping.markdown_render import ITEMS, Level, indented, inline, item, levels, lines_of, new_level
+from mapping.markdown_render import ITEMS, Level, between, indented, inline, item, levels, lines_of, new_level
 
 _KEPT = re.compile(r"\[kept: (?P<label>.*) #(?P<ref>[^\s\]]+)\]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -28,10 +28,7 @@ def to_markdown(blocks: Iterable[Block]) -> str:
     open_levels: list[Level] = []
     text = ""
     for block, level, before in zip(shown, levels(shown, _joins), [None, *shown], strict=False):
-        if before:
-            text += (
-                "\n" if before.kind in ITEMS and block.kind in ITEMS and (block.spans or block.kind == "task") else "\n\n"
-            )
+        text += between(before, block) if before else ""
         if block.kind in ITEMS:
             open_levels[level:] = [new_level(block, open_levels, level)]
             text += item(block, open_levels[level])

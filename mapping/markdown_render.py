@@ -16,7 +16,7 @@ from mapping.markdown_parse import Inline, Node, tidy, tree
 Where = Literal["lines", "heading", "cell"]
 Atom = Callable[[Span], str]
 
-_SAFE = re.compile(r"[A-Za-z](?:[\w ,.;:'\"()/?%@€$+-]*[\w.,;:?)%])?")
+_SAFE = re.compile(r"[A-Za-z](?:(?:[^\W_]|[ ,.;:'\"()/?%@€$+-])*(?:[^\W_]|[.,;:?)%]))?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
 _LIGHT = re.compile(
@@ -317,9 +317,9 @@ def _next_item(blocks: Sequence[Block], index: int, joins: Callable[[Block], boo
 def item(block: Block, at: Level, atom: Atom = store_atom, pad: str = " ", lead: str | None = None) -> str:
     """A list item without what nests under it. `lead`: the white space before the marker, when it is not plain spaces."""
     marker = f"{at.number}{at.mark}" if at.number else at.mark
-    box = f"[{'x' if block.checked else ' '}]" if block.kind == "task" else ""
-    text = inline(block.spans, atom=atom).replace("\n", "\n" + " " * at.content)
-    first = pad.join(part for part in (marker, " ".join(part for part in (box, text) if part)) if part)
+    box = f"[{'x' if block.checked else ' '}] " if block.kind == "task" else ""
+    text = inline(block.spans, atom=atom) or "&nbsp;"  # a bare dash would underline the text above it, and hold nothing
+    first = marker + pad + box + text.replace("\n", "\n" + " " * at.content)
     return (" " * at.column if lead is None else lead) + first
 
 
@@ -338,3 +338,8 @@ def new_level(block: Block, open_levels: Sequence[Level], level: int) -> Level:
 def indented(text: str, column: int) -> str:
     """The lines of a block moved to a column."""
     return "\n".join(" " * column + line if line else line for line in text.split("\n"))
+
+
+def between(before: Block, after: Block) -> str:
+    """What parts two blocks: a line end inside a list, else an empty line."""
+    return "\n" if before.kind in ITEMS and after.kind in ITEMS else "\n\n"

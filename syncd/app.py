@@ -148,9 +148,8 @@ class App:
             raise UnknownReference("template", template_id, [t.id for t in self.library.all()], "syncd template list")
         home = to or (template.destination if template.write == "external" else "")
         if template.write == "external" and not home:
-            raise Misuse(
-                f"The template {template.id} is written externally but names no destination.", _to_hint(ref, template.id)
-            )
+            way = f"syncd postmortem create {ref} --template {template.id} --to DESTINATION"
+            raise Misuse(f"The template {template.id} is written externally but names no destination.", way)
         if home:
             self._destination(home, incident)
         postmortem = self.wording.new_postmortem(incident, template, home)
