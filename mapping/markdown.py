@@ -39,7 +39,13 @@ def to_markdown(blocks: Iterable[Block]) -> str:
 
 
 def _shows(block: Block) -> bool:
-    return bool(block.spans) if block.kind == "paragraph" else bool(block.rows) if block.kind == "table" else True
+    return (
+        bool(block.spans)
+        if block.kind == "paragraph"
+        else any(row.cells for row in block.rows)
+        if block.kind == "table"
+        else True
+    )
 
 
 def _joins(block: Block) -> bool:
