@@ -154,22 +154,22 @@ def decode_block(node: NativeBlock, accounts: Accounts) -> Block:
     if kind == "divider":
         return Block(kind, native=node.id)
     if kind == "row":
-        return Block(kind, cells=tuple(spans(cell, accounts) for cell in node.payload["cells"]), native=node.id)
+        return Block(kind, cells=tuple(spans(cell, accounts) for cell in node.payload.get("cells", ())), native=node.id)
     if kind == "table":
         rows = tuple(decode_block(row, accounts) for row in node.children if row.type == "table_row")
-        return Block(kind, header=bool(node.payload["has_column_header"]), rows=rows, native=node.id)
+        return Block(kind, header=bool(node.payload.get("has_column_header")), rows=rows, native=node.id)
     if kind == "code":
         return _code(node)
     return _with_text(kind, node, accounts, checked=bool(node.payload.get("checked")))
 
 
 def _with_text(kind: BlockKind, node: NativeBlock, accounts: Accounts, **more: Any) -> Block:
-    return Block(kind, spans(node.payload["rich_text"], accounts), native=node.id, **more)
+    return Block(kind, spans(node.payload.get("rich_text", ()), accounts), native=node.id, **more)
 
 
 def _code(node: NativeBlock) -> Block:
-    language = node.payload["language"]
-    text = plain_text(node.payload["rich_text"])
+    language = node.payload.get("language", _PLAIN)
+    text = plain_text(node.payload.get("rich_text", ()))
     return Block("code", text_spans(text), language="" if language == _PLAIN else language, native=node.id)
 
 

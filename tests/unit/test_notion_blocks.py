@@ -1,5 +1,6 @@
 """Blocks to Notion's JSON and back: nothing said is lost, nothing foreign is touched."""
 
+import json
 import string
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from mapping.document import Block, Mark, Span, Spans, heading, paragraph, plain, text_spans
 from mapping.notion_blocks import NativeBlock, as_written, decode, encode, inline_kept, payload_update, project
+from mapping.notion_plan import batches, forest
 from mapping.notion_text import MOST_ITEMS, MOST_UNITS, Accounts, pieces, rich_text, spans
 
 ADA = "11111111-1111-4111-8111-111111111111"
@@ -278,6 +280,41 @@ def test_a_rewritten_call_out_keeps_icon_and_colour() -> None:
     payload = {"rich_text": [_text("old")], "icon": {"type": "emoji", "emoji": "🔥"}, "color": "red_background"}
     node = NativeBlock({"id": "c", "type": "callout", "callout": payload})
     assert set(_patch(node, Block("panel", text_spans("new")))["callout"]) == {"rich_text"}
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def _levels(body: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The block and all below it, level by level."""
+    found = [[body]]
+    while below := [child for block in found[-1] for child in block[block["type"]].get("children", ())]:
+        found.append(below)
+    return found
+
+
+DEPTHS = st.lists(st.integers(0, 4), max_size=400).map(
+    lambda depths: [Block("bullet", text_spans(f"item {n}"), depth=depth) for n, depth in enumerate(depths)]
+)
+SIZES = st.lists(st.integers(1, 60_000), max_size=20).map(lambda sizes: [paragraph("é" * size) for size in sizes])
+LONG = st.integers(1, 350).map(lambda count: [Block("table", rows=(_row("a", "b"),) * count)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(DEPTHS | SIZES | LONG, max_size=4))
+def test_every_request_is_within_the_limits_and_none_is_empty(runs: list[list[Block]]) -> None:
+    blocks = [block for run in runs for block in run]
+    waiting, made = [forest(blocks, PEOPLE)], 0
+    while waiting:
+        for batch in batches(waiting.pop()):
+            levels = [_levels(body) for body in batch.children]
+            made += sum(len(level) for found in levels for level in found)
+            waiting += batch.rest.values()
+            assert 0 < len(batch.children) <= 100
+            assert max(len(found) for found in levels) <= 3
+            assert sum(len(level) for found in levels for level in found) <= 1000
+            assert len(json.dumps(batch.children, ensure_ascii=False).encode()) < 500_000
+    assert made == len(blocks) + sum(len(block.rows) for block in blocks)
 
 
 # --- foreign things ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,228 @@
+"""Where Notion pages are and who is there: destinations, finding, the change feed, people, status names, doctor."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from mapping.document import Block, Doc, Span, heading, paragraph, text_spans
+from mapping.incident import Person
+from providers.contract import Done, Missing, Observation, Place, Refused, Rejected, Stale, Unauthorized
+from providers.notion import Notion
+from providers.notion_place import read_properties, write_properties
+from providers.sandbox.faults import Fault, Faulty, writes
+from providers.sandbox.in_process import EmulatorTransport
+from providers.sandbox.notion import NotionWorkspace
+from providers.transport import Budget
+
+STATIC = "In step with incident INC-12. Edit freely."
+PROPERTIES = (("incident", "INC-12"), ("severity", "SEV1"), ("status", "In progress"))
+BODY = (paragraph(STATIC), heading("Summary"), paragraph("The queue was full."), paragraph("It took an hour."))
+DOC = Doc("INC-12 Queue full", BODY, PROPERTIES)
+
+
+@dataclass
+class World:
+    """A workspace, the faults on the way to it, a clock, and a provider."""
+
+    now: datetime = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        self.service = NotionWorkspace(lambda: self.now, random.Random(7))
+        self.wire = Faulty(self.service)
+        self.notion = self.connect({})
+        self.table = Place("notes", {"data_source": self.service.data_source_id}, {})
+        self.plain = Place("pages", {"page": self.service.page_id}, {})
+
+    def connect(self, accounts: dict[str, str]) -> Notion:
+        """One more provider of the same workspace, as after a restart."""
+        return Notion(
+            url="https://api.notion.example",
+            token="ntn_sandbox",
+            accounts=accounts,
+            budget=Budget(100_000, lambda: self.now.timestamp(), self.pass_time),
+            now=lambda: self.now,
+            client=httpx.Client(transport=EmulatorTransport(self.wire)),
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def publish(self, doc: Doc = DOC, place: Place | None = None) -> Observation:
+        outcome = self.notion.create(place or self.table, doc, "INC-12")
+        assert isinstance(outcome, Done) and outcome.seen
+        return outcome.seen
+
+    def read(self, seen: Observation, place: Place | None = None) -> Observation:
+        return self.notion.read(place or self.table, seen.native_id)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _native(seen: Observation, text: str) -> str:
+    return next(block.native for block in seen.doc.blocks if block.text.startswith(text))
+
+
+def _edited(seen: Observation, text: str, after: str) -> Doc:
+    blocks = (replace(b, spans=text_spans(after)) if b.text.startswith(text) else b for b in seen.doc.blocks)
+    return replace(seen.doc, blocks=tuple(blocks))
+
+
+# --- gone, hidden, found ----------------------------------------------------------------------------------------------
+
+
+def test_a_page_in_the_trash_is_missing_and_not_found(world: World) -> None:
+    seen = world.publish()
+    world.service.trash(seen.native_id)
+    with pytest.raises(Missing) as gone:
+        world.read(seen)
+    assert gone.value.why == "trashed"
+    assert world.notion.find(world.table, "INC-12", DOC.title) is None
+    outcome = world.notion.write(world.table, seen, replace(seen.doc, title="x"), "")
+    assert isinstance(outcome, Stale)
+
+
+def test_a_write_to_a_page_that_went_to_the_trash_meanwhile_is_rejected_as_such(world: World) -> None:
+    seen = world.publish()
+    world.service.trash(seen.native_id)
+    outcome = world.notion.write(world.table, seen, _edited(seen, "The queue", "x"), "")
+    assert isinstance(outcome, Rejected) and isinstance(outcome.error, Missing)
+    assert outcome.error.why == "trashed"
+
+
+def test_a_page_that_is_no_longer_shared_is_not_found(world: World) -> None:
+    seen = world.publish()
+    world.service.unshare(seen.native_id)
+    with pytest.raises(Missing) as gone:
+        world.read(seen)
+    assert gone.value.why == "not_found"
+    outcome = world.notion.write(world.table, seen, _edited(seen, "The queue", "x"), "")
+    assert isinstance(outcome, Stale)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_page_is_found_by_its_marker(world: World, plain: bool) -> None:
+    place = world.plain if plain else world.table
+    assert world.notion.find(place, "INC-12", DOC.title) is None
+    seen = world.publish(DOC, place)
+    found = world.notion.find(place, "INC-12", DOC.title)
+    assert found and found.native_id == seen.native_id
+    assert world.notion.find(place, "INC-1", DOC.title) is None
+
+
+def test_a_link_to_the_database_is_enough(world: World) -> None:
+    bare = world.service.database_id.replace("-", "")
+    place = Place("notes", {"data_source": f"https://app.notion.com/p/acme/Post-mortems-{bare}?v={'0' * 32}"}, {})
+    assert world.notion.check(place)
+    assert world.notion.create(place, DOC, "INC-12")
+
+
+@pytest.mark.parametrize("option", ["", "post-mortems", "../users/me", "https://app.notion.com/p/acme"])
+def test_what_is_no_id_never_gets_into_a_path(world: World, option: str) -> None:
+    with pytest.raises(Refused):
+        world.notion.check(Place("notes", {"data_source": option}, {}))
+    assert not [path for _, path in world.service.requests if "users/me" not in path]
+
+
+# --- status names -----------------------------------------------------------------------------------------------------
+
+
+def test_statuses_go_by_their_mapped_names(world: World) -> None:
+    mapped = {"status": {"name": "Severity", "in_progress": "SEV3", "completed": "SEV1"}}
+    place = replace(world.table, properties=mapped)
+    outcome = world.notion.create(place, DOC, "INC-12")
+    assert isinstance(outcome, Done) and outcome.seen
+    assert outcome.seen.doc.property("status") == "In progress"
+    world.service.ui_set_property(outcome.native_id, "Severity", "SEV1")
+    assert world.read(outcome.seen, place).doc.property("status") == "Completed"
+
+
+def test_a_database_with_the_services_own_status_names_is_understood(world: World) -> None:
+    options = [{"name": "Not started"}, {"name": "In progress"}, {"name": "Done"}]
+    schema = {"Status": {"type": "status", "status": {"options": options}}}
+    written = write_properties(world.table, schema, schema, {"status": "Completed", "severity": "SEV1"})
+    assert written == {"Status": {"status": {"name": "Done"}}}
+    page = {"properties": {"Status": {"type": "status", "status": {"name": "Not started"}}}}
+    assert read_properties(world.table, page) == (("status", "In progress"),)
+
+
+# --- the change feed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_young_page_is_always_looked_at_again_and_an_old_one_only_when_it_moved(world: World, plain: bool) -> None:
+    place = world.plain if plain else world.table
+    seen = world.publish(DOC, place)
+
+    def version() -> str | None:
+        return world.notion.versions(place, [seen.native_id])[seen.native_id].version
+
+    first = version()
+    world.pass_time(5)
+    assert len({first, version(), seen.version}) == 3
+    world.pass_time(300)
+    assert version() == version() == seen.version
+    world.service.ui_edit_text(_native(seen, "It took"), "later")
+    assert version() != seen.version
+    world.pass_time(300)
+    settled = version()
+    assert settled and settled > seen.version and "~" not in settled
+
+
+def test_an_idle_poll_of_a_data_source_is_one_request(world: World) -> None:
+    seen = [world.publish() for _ in range(3)]
+    world.pass_time(600)
+    ids = [page.native_id for page in seen]
+    world.notion.versions(world.table, ids)
+    world.service.requests.clear()
+    assert set(world.notion.versions(world.table, ids)) == set(ids)
+    assert len(world.service.requests) == 1
+
+
+def test_pages_that_are_gone_have_no_version(world: World) -> None:
+    one, two = world.publish(), world.publish()
+    world.service.trash(one.native_id)
+    world.service.unshare(two.native_id)
+    told = world.notion.versions(world.table, [one.native_id, two.native_id])
+    assert {change.version for change in told.values()} == {None}
+
+
+# --- people and doctor ------------------------------------------------------------------------------------------------
+
+
+def test_people_are_those_with_an_email(world: World) -> None:
+    assert set(world.notion.people()) == {
+        Person("Ada Byron", "ada@example.com"),
+        Person("Grace Hopkins", "grace@example.com"),
+    }
+
+
+def test_a_token_that_may_not_list_users_still_mentions_configured_accounts(world: World) -> None:
+    ada = next(user["id"] for user in world.service._tree.users.values() if user["name"] == "Ada Byron")
+    world.notion = world.connect({"Ada@work.example.com": ada})
+    world.wire.script.append(Fault("status", lambda method, path: path.startswith("/v1/users"), 403))
+    assert [person.email for person in world.notion.people()] == ["ada@work.example.com"]
+    mention = Span("Ada", "mention", "ada@work.example.com")
+    seen = world.publish(replace(DOC, blocks=(paragraph(STATIC), Block("task", (mention,)))))
+    assert seen.doc.blocks[1].spans == (Span("Ada Byron", "mention", "ada@work.example.com"),)
+
+
+def test_doctor_says_what_it_verified_and_leaves_no_page_behind(world: World) -> None:
+    said = world.notion.check(world.table, write=True)
+    assert any("Sandbox" in line for line in said)
+    assert any("Status" in line for line in said)
+    assert [trashed for _, title, trashed in world.service.pages() if "check" in title] == [True]
+    assert len(world.notion.check(world.plain)) == 2
+
+
+def test_doctor_stops_at_what_is_wrong(world: World) -> None:
+    with pytest.raises(Missing):
+        world.notion.check(Place("notes", {"page": "0" * 32}, {}))
+    world.wire.script.append(Fault("status", writes, 403))
+    with pytest.raises(Unauthorized):
+        world.notion.check(world.table, write=True)
