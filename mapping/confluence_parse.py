@@ -346,7 +346,7 @@ class _Reader:
                 yield self._thing(node, refs)
 
     def _anchor(self, node: Element, marks: frozenset[Mark], refs: tuple[str, ...]) -> Iterator[Piece]:
-        if not node.text.strip() and any(node.elements()):
+        if not node.text.strip() and _holds_things(node):
             yield self._kept_piece(node, refs)
         else:
             yield from self.pieces(node.children, marks, node.attrs["href"], refs)
@@ -449,6 +449,12 @@ def _is_block(node: Node) -> bool:
     if node.name == MACRO:
         return node.attrs.get("ac:name") not in ("status", "anchor")
     return not (node.name == "ac:image" and node.attrs.get("ac:inline") == "true")
+
+
+def _holds_things(node: Element) -> bool:
+    """Whether there is anything but text with marks in it."""
+    plain = _CLEAR | _MARKS.keys() | {"br"}
+    return any(child.name not in plain or _holds_things(child) for child in node.elements())
 
 
 def _is_cell(node: Element) -> bool:

@@ -70,7 +70,16 @@ def render(blocks: Iterable[Block], details_id: str = "") -> str:
 def splice(page: StoragePage, target: Sequence[Block], *, details_id: str = "") -> str:
     """The body in which `page` reads as `target`. Blocks that carry a native of the page are those blocks; kept ones are
     never changed. `details_id` is for a details table that the page does not have yet."""
-    return _Splice(page, target, Renderer(page.payloads, details_id)).body()
+    renderer = Renderer(page.payloads, details_id)
+    body = _Splice(page, target, renderer).body()
+    if _depths(parse(body).blocks) != _depths(project(target)):
+        # Items that nest in the target can stand apart on the page, with glue between them: those are written anew.
+        body = _Splice(page, [replace(b, native="") if b.kind in ITEMS else b for b in target], renderer).body()
+    return body
+
+
+def _depths(blocks: Iterable[Block]) -> list[int]:
+    return [block.depth for block in blocks if block.kind in ITEMS]
 
 
 class _Order:

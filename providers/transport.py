@@ -114,7 +114,7 @@ def refuse(answer: Answer, said: str) -> Exception:
 
 def reads(budget: Budget) -> Retrying:
     """The patience of one read: tried again on no answer, 5xx and rate limits, as long as the service asks."""
-    backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+    backoff = wait_exponential_jitter(multiplier=0.5, max=8.0, jitter=0.5)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
