@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import yaml
 
+_END = r"[ \t]*(?:\r\n|\n|\r)"
 _FRONT = re.compile(
-    r"\A(?P<open>\ufeff?---[ \t]*(?:\r\n|\n|\r))(?P<yaml>(?:.*?(?:\r\n|\n|\r))??)(?P<close>(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\r|\Z))",
-    re.DOTALL,
+    rf"\A(?P<open>\ufeff?---{_END})(?P<yaml>(?:.*?(?:\r\n|\n|\r))??)(?P<close>(?:---|\.\.\.)(?:{_END}|[ \t]*\Z))", re.DOTALL
 )
 _PLAIN = re.compile(r"[A-Za-z](?:[\w /+-]*\w)?")
 

@@ -1,9 +1,9 @@
-"""A Markdown file as a page, and edits of that page that leave all other bytes alone.
+"""A Markdown file as a page: its title, its blocks, and the lines on which each of them stands.
 
-`parse_page` cuts the text into pieces of whole lines: one for the title, one for each block, with empty lines between. `splice`
-puts a page together again: pieces that did not change keep their bytes, the others are written anew in the style of
-their neighbours. What a Doc cannot say (HTML, footnotes, link definitions, pictures, what nests in a list item besides items) is
-a kept piece. Mentions are plain `@Ada Byron` here, because that is what people type. Front matter is in `front_matter.py`.
+`parse_page` cuts the text into pieces of whole lines, one for the title and one for each block, with empty lines between.
+`markdown_splice.py` puts an edited page together again. What a Doc cannot say (HTML, footnotes, link definitions, pictures,
+what nests in a list item besides items) is a kept piece. Mentions are plain `@Ada Byron` here, because that is what people
+type. Front matter is in `front_matter.py`.
 """
 
 import re
@@ -40,8 +40,9 @@ class RowPiece:
 class Piece:
     """Whole lines of the body, `start` to `end` in bytes, without the last line end.
 
-    `block` is None for the title. `level`: how many list items it stands in; `column`: where its first line begins; `inset`: how
-    far that is from the text of the item around it. Items also have their `marker` and the column of their text in `content`.
+    `block` is None for the title. `level`: how many list items it stands in; `column`: where its first line begins; `inset`:
+    how far that is from the text of the item around it. Items also have `marker`, the white space before (`lead`) and behind
+    it (`pad`), and the column of their text in `content`. `alert`: the kind of a `> [!NOTE]` quote.
     """
 
     block: Block | None
@@ -65,7 +66,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownPage:
-    """A parsed page. `title` is None where no first-level heading stands; `inline` has the Markdown of inline kept things."""
+    """A parsed page. `title` is None where no first-level heading stands; `inline`: the Markdown of inline kept things by ref."""
 
     front: FrontMatter
     body: bytes
@@ -242,8 +243,8 @@ def _numbered(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def project(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The blocks as they read back from a page: mentions, dates and statuses as text, panels as quotes, list items at a depth
-    that lists can have, tables as wide as their widest row. Natives and hints are dropped."""
+    """The blocks as they read back from a page: mentions, dates and statuses as text, panels as quotes, list items at
+    depths that lists can have, tables as wide as their widest row. Natives and hints are dropped."""
     return tuple(replace(b, native="", rows=tuple(replace(r, native="") for r in b.rows)) for b in projected(blocks))
 
 
