@@ -178,6 +178,12 @@ class _Pass:
         except _Stop as stop:
             return stop.report
 
+    def _fill_in(self) -> None:
+        """Say what the template could not say before."""
+        commands = self.wording.filled_in(self.page.incident)
+        if commands:
+            self.store.apply(self.page.incident, commands, Actor("sync"))
+
     def _in_step(self, seen: Observation, landed: Base | None) -> Report:
         """`landed`: what is known to be on the page since our own write, which `seen` confirms."""
         for _ in range(ROUNDS):
@@ -460,6 +466,7 @@ class _Pass:
             return self._report("waiting", ())
         seen = self.provider.read(self.destination.place, self.page.native_id)
         with self.store.rehearsal():
+            self._fill_in()
             taken, base = self._take_in(seen, None)
             plan = self._plan(taken, base, seen)
             self.written += describe(plan)

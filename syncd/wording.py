@@ -1,0 +1,114 @@
+"""From the store's records to the words that a page shows, and back: the vocabulary of an incident, the local view of a page,
+new post-mortems from templates, and what a template could not say before and can now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from mapping.commands import Command, Set
+from mapping.incident import Incident, Person, Postmortem, PostmortemStatus
+from mapping.markdown import from_markdown
+from mapping.rows import FieldSpec, Vocabulary
+from mapping.template import Template, fill_in, from_json, render_sections, render_text, render_title, to_json
+from mapping.template_values import NOT_SET
+from providers.contract import Provider
+from syncd.local import Local
+from syncd.pages import Page
+from syncd.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the configuration says about words: the zone of new post-mortems, allowed values, the product's own address."""
+
+    timezone: str = "UTC"
+    severities: tuple[str, ...] = ()
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    public_url: str = ""
+
+
+class Wording:
+    """Reads the store, changes nothing."""
+
+    def __init__(self, store: Store, house: House) -> None:
+        self.store, self.house = store, house
+
+    def vocabulary(self, incident: Incident, postmortem: Postmortem | None) -> Vocabulary:
+        """What words mean on this incident's pages."""
+        return Vocabulary(
+            zone=ZoneInfo(postmortem.zone if postmortem else self.house.timezone),
+            people=tuple(self._people(incident)),
+            severities=self.house.severities,
+            fields=self.house.fields,
+            public_url=self.house.public_url,
+        )
+
+    def _people(self, incident: Incident) -> list[Person]:
+        """Everybody known by e-mail; those of the incident come first, so that a shared name means them."""
+        mentioned = [incident.lead, *incident.roles.values(), *(row.assignee for row in incident.follow_ups)]
+        near = [person for person in mentioned if person and person.email]
+        return list(dict.fromkeys([*near, *self.store.people()]))
+
+    def local(self, page: Page, provider: Provider) -> Local:
+        """The store's view of one page now."""
+        incident, postmortem = self.store.incident(page.incident), self.store.postmortem(page.incident)
+        if incident is None or postmortem is None:
+            raise LookupError(f"the page {page.id} belongs to no post-mortem")
+        words = self.vocabulary(incident, postmortem)
+        made = {row.key: self.store.follow_up_made(row.key) for row in incident.follow_ups}
+        return Local(
+            incident=incident,
+            postmortem=postmortem,
+            words=words,
+            title=self.title(incident, postmortem, words.zone, provider.capabilities.title_limit),
+            home=postmortem.home == page.destination,
+            project=provider.project,
+            hidden=frozenset(self.store.hidden(page.id)),
+            made_here={key: at for key, (at, where) in made.items() if where == page.destination},
+            unread=tuple(self.store.unread(page.id)),
+            still=self.store.still(page.id),
+        )
+
+    def title(self, incident: Incident, postmortem: Postmortem, zone: tzinfo, limit: int) -> str:
+        """The page's title as the template says it now."""
+        return render_title(postmortem.title, incident, zone, limit)
+
+    # --- templates ------------------------------------------------------------------------------------------------------
+
+    def new_postmortem(self, incident: Incident, template: Template, home: str) -> Postmortem:
+        """A post-mortem in progress, its prose rendered from the template, its zone frozen."""
+        zone = self.house.timezone
+        sections = render_sections(template, incident, ZoneInfo(zone), from_markdown)
+        return Postmortem(
+            incident.reference, template.id, PostmortemStatus.IN_PROGRESS, home, zone, template.title, sections
+        )
+
+    def frozen(self, template: Template) -> str:
+        """The template as it is kept with a post-mortem."""
+        return to_json(template)
+
+    def require_written(self, ref: str) -> bool:
+        """Whether this post-mortem's flow wants every section written."""
+        return from_json(self.store.postmortem_template(ref)).require_written
+
+    def filled_in(self, ref: str) -> list[Command]:
+        """What was "not set" when the template was rendered, is known now, and stands in paragraphs that nobody touched."""
+        incident, postmortem = self.store.incident(ref), self.store.postmortem(ref)
+        if incident is None or postmortem is None:
+            return []
+        waiting = [s for s in postmortem.sections if any(NOT_SET in block.text for block in s.rendered)]
+        if not waiting:
+            return []
+        template = from_json(self.store.postmortem_template(ref))
+        sources = {section.id: section for section in template.sections}
+        commands: list[Command] = []
+        for section in waiting:
+            now = render_text(template.id, sources[section.id], incident, ZoneInfo(postmortem.zone), from_markdown)
+            rendered, blocks = fill_in(section, now)
+            if rendered != section.rendered:
+                commands.append(Set("section", section.id, "rendered", blocks=rendered))
+            if blocks != section.blocks:
+                commands.append(Set("section", section.id, "blocks", blocks=blocks))
+        return commands
