@@ -1,4 +1,4 @@
-"""From the store's records to the words that a page shows, and back: the vocabulary of an incident, the local view of a page,
+"""From the records to the words that a page shows, and back: the vocabulary of an incident, the local view of a page,
 new post-mortems from templates, and what a template could not say before and can now.
 """
 
