@@ -1,0 +1,122 @@
+"""Who is who on a Confluence site: account ids in pages, e-mails and names everywhere else.
+
+E-mails come from the configuration and from the site where people let it tell them. A mention of somebody who has no
+account here becomes plain text.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mapping.document import Block, Span, Spans, merged_spans
+from mapping.incident import Person
+from providers.confluence_wire import Wire
+from providers.contract import ProviderError
+
+ACCOUNT = "account:"
+MOST_ACCOUNTS = 250
+FORGET_AFTER = timedelta(hours=1)
+
+
+class People:
+    """What is known of accounts, asked once. `accounts`: e-mail to account id, from the configuration."""
+
+    def __init__(self, wire: Wire, accounts: Mapping[str, str], now: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._now = now
+        self._account_of = {email.lower(): account for email, account in accounts.items()}
+        self._email_of = {account: email for email, account in self._account_of.items()}
+        self._names: dict[str, str] = {}
+        self._not_found: dict[str, datetime] = {}
+
+    def everyone(self) -> Sequence[Person]:
+        """All people known by e-mail so far."""
+        self._learn(self._email_of)
+        return [Person(self._names.get(account, ""), email) for email, account in sorted(self._account_of.items())]
+
+    def name(self, account: str) -> str:
+        """The display name where it was learned, else the account id."""
+        return self._names.get(account) or account
+
+    def named(self, blocks: Sequence[Block], also: Iterable[str] = ()) -> tuple[Block, ...]:
+        """Blocks as read, with mentions by e-mail where it is known. `also`: other accounts to learn on the way. Raises
+        ProviderError: a page must not read differently because a name could not be looked up."""
+        mentions = (span for block in blocks for span in _spans(block) if span.kind == "mention")
+        self._learn([span.ref.removeprefix(ACCOUNT) for span in mentions] + list(also))
+        return tuple(_with_spans(block, self._named) for block in blocks)
+
+    def addressed(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        """Blocks as they are written, with mentions by account; people without one are plain text."""
+        return tuple(_with_spans(block, self._addressed) for block in blocks)
+
+    def _named(self, span: Span) -> Span:
+        account = span.ref.removeprefix(ACCOUNT)
+        email = self._email_of.get(account)
+        return replace(span, ref=email or span.ref, text=self.name(account))
+
+    def _addressed(self, span: Span) -> Span:
+        if span.ref.startswith(ACCOUNT):
+            return replace(span, text="")
+        account = self._account(span.ref.lower(), span.text)
+        return Span("", "mention", ref=ACCOUNT + account) if account else Span(f"@{span.text or span.ref}")
+
+    def _account(self, email: str, name: str) -> str:
+        if email in self._account_of:
+            return self._account_of[email]
+        if self._now() - self._not_found.get(email, self._now() - FORGET_AFTER) >= FORGET_AFTER:
+            self._look_up(email, name)
+        return self._account_of.get(email, "")
+
+    def _look_up(self, email: str, name: str) -> None:
+        """The site cannot be searched by e-mail: search the name, believe the e-mail. Somebody who cannot be looked up
+        right now is text for now."""
+        words = " ".join(re.findall(r"\w+", name))
+        if not words:
+            return
+        try:
+            found = self._wire.read("rest/api/search/user", {"cql": f'user.fullname ~ "{words}"', "limit": "25"})
+            self._learn(str(result.get("user", {}).get("accountId", "")) for result in found.get("results", []))
+        except ProviderError:
+            return
+        if email not in self._account_of:
+            self._not_found[email] = self._now()
+
+    def _learn(self, accounts: Iterable[str]) -> None:
+        unknown = sorted({account for account in accounts if account and account not in self._names})
+        for start in range(0, len(unknown), MOST_ACCOUNTS):
+            asked = unknown[start : start + MOST_ACCOUNTS]
+            self._names.update(dict.fromkeys(asked, ""))
+            try:
+                answer = self._wire.ask("api/v2/users-bulk", {"accountIds": asked})
+            except ProviderError:
+                for account in asked:
+                    del self._names[account]
+                raise
+            for user in answer.get("results", []):
+                self._remember(str(user.get("accountId", "")), str(user.get("email") or "").lower(), user)
+
+    def _remember(self, account: str, email: str, user: Mapping[str, object]) -> None:
+        self._names[account] = str(user.get("displayName") or user.get("publicName") or "")
+        if email and account not in self._email_of:
+            self._email_of[account] = email
+            self._account_of.setdefault(email, account)
+
+
+def _spans(block: Block) -> Iterable[Span]:
+    yield from block.spans
+    for row in block.rows:
+        for cell in row.cells:
+            yield from cell
+
+
+def _with_spans(block: Block, change: Callable[[Span], Span]) -> Block:
+    """The block with its mentions changed."""
+
+    def changed(spans: Spans) -> Spans:
+        if not any(span.kind == "mention" for span in spans):
+            return spans
+        return merged_spans(change(span) if span.kind == "mention" else span for span in spans)
+
+    rows = tuple(replace(row, cells=tuple(changed(cell) for cell in row.cells)) for row in block.rows)
+    return replace(block, spans=changed(block.spans), rows=rows)

@@ -1,0 +1,155 @@
+"""Requests to Confluence Cloud and what the answers mean.
+
+The client library is only an authenticated pipe: its friendly methods send requests that API v2 does not know, and its own
+retries would repeat writes. Reads are patient; a write is sent once and answered with an `Outcome` unless it went well.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from atlassian.confluence.cloud.cloud import ConfluenceCloud as Client
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from providers.contract import Outcome, ProviderError, RateLimited, Rejected, Stale, TitleTaken, Unknown, Unreachable
+from providers.transport import Answer, Budget, NoAnswer, reads, refuse, retry_after
+
+TIMEOUT = (3.05, 20)  # seconds to connect, seconds between bytes
+Json = dict[str, Any]
+
+
+class Wire:
+    """One credential's requests, within its budget. Paths are relative to the site's `/wiki`."""
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        token: str,
+        budget: Budget,
+        now: Callable[[], datetime],
+        session: requests.Session | None,
+    ) -> None:
+        self._client = _client(url, user, token, session)
+        self._client.timeout = TIMEOUT  # the constructor takes whole seconds only
+        self._budget = budget
+        self._now = now
+
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """The JSON object at a path, asked for patiently. Raises ProviderError."""
+        return self._patiently("GET", path, query or {}, None)
+
+    def ask(self, path: str, data: Json) -> Json:
+        """The answer to a question that has to travel as POST and changes nothing. Raises ProviderError."""
+        return self._patiently("POST", path, {}, data)
+
+    def listing(self, path: str, query: Mapping[str, str]) -> Iterator[Json]:
+        """Everything a listing holds. Of the link to the next part only the cursor is taken: its host may be another."""
+        cursor = ""
+        while True:
+            part = self.read(path, {**query, "cursor": cursor} if cursor else query)
+            yield from part.get("results", [])
+            following = str(part.get("_links", {}).get("next", ""))
+            cursor = parse_qs(urlsplit(following).query).get("cursor", [""])[0]
+            if not cursor:
+                return
+
+    def write(self, method: str, path: str, data: Json | None, query: Mapping[str, str] | None = None) -> Answer | Outcome:
+        """Send a write once. The answer when it went well, otherwise what became of it."""
+        try:
+            answer = self._send(method, path, query or {}, data)
+        except NoAnswer as error:
+            return Unknown(str(error)) if error.sent else Rejected(Unreachable(str(error)))
+        except RateLimited as error:
+            return Rejected(error)
+        if answer.ok:
+            return answer if answer.status == 204 or isinstance(answer.body, dict) else Unknown("the answer is not JSON")
+        return self._outcome(answer)
+
+    def _outcome(self, answer: Answer) -> Outcome:
+        error = self._error(answer)
+        if isinstance(error, RateLimited):
+            self._budget.pause(error.retry_after)
+            return Rejected(error)
+        if answer.status >= 500:
+            return Unknown(str(error))
+        if answer.status in (400, 409) and _title_taken(said(answer)):
+            return Rejected(TitleTaken(said(answer)))
+        if answer.status == 409:
+            return Stale(str(error))
+        return Rejected(error)
+
+    def _patiently(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Json:
+        try:
+            return reads(self._budget)(self._object, method, path, query, data)
+        except NoAnswer as error:
+            raise Unreachable(str(error)) from error
+
+    def _object(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Json:
+        answer = self._send(method, path, query, data)
+        if not answer.ok:
+            raise self._error(answer)
+        if not isinstance(answer.body, dict):
+            raise Unreachable("the answer is not JSON; something stands between us and Confluence")
+        return answer.body
+
+    def _error(self, answer: Answer) -> ProviderError:
+        if answer.status == 429:
+            return RateLimited(f"rate limited: {said(answer)}", retry_after(answer.headers, self._now()) or 5.0)
+        error = refuse(answer, said(answer))
+        return error if isinstance(error, ProviderError) else Unreachable(str(error))
+
+    def _send(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Answer:
+        self._budget.take()
+        try:
+            response = self._client.request(
+                method, path, params=dict(query), data=data, advanced_mode=True, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise NoAnswer(f"no answer from Confluence: {error}", sent=_may_have_arrived(error)) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, _content(response))
+
+
+def _client(url: str, user: str, token: str, session: requests.Session | None) -> Any:
+    logging.getLogger("atlassian").setLevel(logging.INFO)  # it logs whole bodies at DEBUG
+    credential = {"username": user, "password": token} if user else {"token": token}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library warns of methods that are not used here
+        return Client(url, session=session, retry_with_header=False, **credential)
+
+
+def said(answer: Answer) -> str:
+    """The service's own words, from any of its error envelopes, on one line."""
+    body = answer.body
+    if isinstance(body, dict) and isinstance(body.get("errors"), list):
+        parts = (
+            part for error in body["errors"] if isinstance(error, dict) for part in (error.get("title"), error.get("detail"))
+        )
+        return "; ".join(str(part) for part in parts if part)
+    if isinstance(body, dict):
+        return str(body.get("message") or "")
+    return " ".join(str(body or "").split())[:200]
+
+
+def _title_taken(words: str) -> bool:
+    return "title" in words.lower() and "already exists" in words.lower()
+
+
+def _may_have_arrived(error: requests.RequestException) -> bool:
+    """False when there was certainly no connection to send on."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return False
+    cause = error.args[0] if error.args else None
+    return not (isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError))
+
+
+def _content(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except requests.JSONDecodeError:
+        return response.text
