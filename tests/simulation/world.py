@@ -1,0 +1,189 @@
+"""A whole world in one process: a real database file, the shipped emulators, a clock that only moves when told."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import requests
+from mapping.records import parse_incidents
+from providers.confluence import ConfluenceCloud as Confluence
+from syncd.store import Store
+from syncd.templates import TemplateLibrary
+
+from mapping.commands import Actor
+from mapping.incident import Incident
+from mapping.markdown import from_markdown
+from mapping.rows import FieldSpec
+from providers.contract import Place, Provider
+from providers.folder import Folder
+from providers.notion import Notion
+from providers.sandbox.confluence import ConfluenceCloud as Wiki
+from providers.sandbox.faults import Faulty, writes
+from providers.sandbox.in_process import EmulatorAdapter, EmulatorTransport
+from providers.sandbox.notion import NotionWorkspace
+from providers.transport import Budget
+from syncd.app import App
+from syncd.pages import Page
+from syncd.reconcile import Destination, Limits, Reconciler, Report
+from syncd.resources import templates
+from syncd.wording import House, Wording
+from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
+
+WIKI_URL = "http://sandbox.example/confluence/wiki"
+GRACE = Actor("store", "Grace Hopkins")
+AT_ONCE = Limits(row_still=timedelta(0), quiet=timedelta(0), version_gap=timedelta(0), writes_per_hour=100_000)
+FIELDS = {"affected_customers": FieldSpec("Affected customers", "number")}
+
+INCIDENT = {
+    "reference": "INC-12",
+    "name": "Checkout returns 502",
+    "phase": "post_incident",
+    "severity": "SEV1",
+    "summary": "The checkout queue was full.\n\nNobody was paged for ten minutes.",
+    "lead": {"name": "Ada Byron", "email": "ada@example.com"},
+    "roles": {"communications": {"name": "Grace Hopkins", "email": "grace@example.com"}},
+    "timestamps": {"started": "2026-11-02T10:00:00Z", "resolved": "2026-11-02T11:30:00Z"},
+    "custom_fields": {"affected_customers": "1200"},
+    "timeline": [
+        {"key": "T-1", "at": "2026-11-02T10:03:27Z", "title": "Alert fired", "description": "Queue depth over **900**."},
+        {"key": "T-2", "at": "2026-11-02T10:20:00Z", "title": "Workers restarted"},
+        {"key": "T-3", "at": "2026-11-02T11:30:00Z", "title": "Checkout recovered"},
+    ],
+    "follow_ups": [
+        {
+            "key": "FU-1",
+            "title": "Alert on queue depth",
+            "assignee": {"name": "Ada Byron", "email": "ada@example.com"},
+            "due_on": "2026-12-01",
+        },
+        {"key": "FU-2", "title": "Write a runbook for full queues"},
+        {"key": "FU-3", "title": "Remove the retry storm", "status": "done"},
+    ],
+}
+
+
+@dataclass
+class World:
+    """Services, a store and an engine over them. `root` is an empty directory."""
+
+    root: Path
+    limits: Limits = AT_ONCE
+    now: datetime = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
+    seed: int = 7
+    wiki: Wiki = field(init=False)
+    space: NotionWorkspace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wiki = Wiki(self.clock, random.Random(self.seed), WIKI_URL)
+        self.space = NotionWorkspace(self.clock, random.Random(self.seed + 1))
+        self.to_wiki, self.to_space = Faulty(self.wiki), Faulty(self.space)
+        (self.root / "pages").mkdir(exist_ok=True)
+        self.start()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def start(self) -> None:
+        """The process begins, as after a crash: nothing survives but the database and the services."""
+        self.store = Store.open(self.root / "syncd.db", self.clock)
+        self.wording = Wording(self.store, House(severities=("SEV1", "SEV2", "SEV3"), fields=FIELDS))
+        library = TemplateLibrary(self.root / "templates", templates())
+        library.reload()
+        engine = Reconciler(self.store, self.destinations(), self.wording, self.limits)
+        self.app = App(self.store, engine, self.wording, library, timedelta(0))
+
+    def destinations(self) -> Mapping[str, Destination]:
+        confluence, notion, folder = self._confluence(), self._notion(), Folder(self.root)
+        table, page = {"data_source": self.space.data_source_id}, {"page": self.space.page_id}
+        return {
+            "wiki": self._destination("wiki", confluence, {"space": "OPS", "parent": self.wiki.parent_id}),
+            "notes": self._destination("notes", notion, table),
+            "plain-notes": self._destination("plain-notes", notion, page),
+            "files": self._destination("files", folder, {"path": "pages"}),
+        }
+
+    def _destination(self, name: str, provider: Provider, options: dict[str, str]) -> Destination:
+        return Destination(name, provider, Place(name, options, {}))
+
+    def _budget(self) -> Budget:
+        return Budget(1_000_000, lambda: self.now.timestamp(), self.wait)
+
+    def _confluence(self) -> Provider:
+        session = requests.Session()
+        session.mount("http://", EmulatorAdapter(self.to_wiki, "/confluence/wiki"))
+        return Confluence(
+            url=WIKI_URL,
+            user="bot@example.com",
+            token="sandbox",
+            accounts={},
+            budget=self._budget(),
+            now=self.clock,
+            session=session,
+        )
+
+    def _notion(self) -> Provider:
+        client = httpx.Client(transport=EmulatorTransport(self.to_space))
+        return Notion(
+            url="http://sandbox.example/notion",
+            token="sandbox",
+            accounts={},
+            budget=self._budget(),
+            now=self.clock,
+            client=client,
+        )
+
+    # --- acts -----------------------------------------------------------------------------------------------------------
+
+    def wait(self, seconds: float = 60) -> None:
+        """Time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def crash(self) -> None:
+        """The process is gone and starts again."""
+        self.store.close()
+        self.start()
+
+    def publish(self, destination: str, incident: Mapping[str, object] = INCIDENT, template: str = "standard") -> Page:
+        """An incident imported, its post-mortem made and published."""
+        self.take(incident)
+        reference = str(incident["reference"])
+        self.app.create_postmortem(reference, template, destination, GRACE)
+        self.in_step()
+        return self.page(reference, destination)
+
+    def take(self, incident: Mapping[str, object]) -> None:
+        incidents, problems = parse_incidents([incident], UTC, from_markdown)
+        assert not problems
+        for record in incidents:
+            self.store.upsert_import(record, "test", Actor("import"))
+
+    def in_step(self) -> list[Report]:
+        """Passes until nothing travels; nothing may be left to say."""
+        reports = self.app.once()
+        for report in reports:
+            assert report.result == "in_step", report
+        return reports
+
+    def page(self, reference: str = "INC-12", destination: str = "") -> Page:
+        pages = self.store.pages(reference)
+        return next(page for page in pages if not destination or page.destination == destination)
+
+    def incident(self, reference: str = "INC-12") -> Incident:
+        found = self.store.incident(reference)
+        assert found
+        return found
+
+    def person(self, page: Page) -> Person:
+        """Somebody who has the page open."""
+        if page.destination == "wiki":
+            return WikiPerson(self.wiki, page.native_id)
+        if page.destination == "files":
+            return FilePerson(self.root / "pages" / page.native_id)
+        return NotionPerson(self.space, page.native_id)
+
+    def writes(self) -> int:
+        """How many writes the services were asked for."""
+        return sum(writes(method, path) for method, path in [*self.wiki.requests, *self.space.requests])
