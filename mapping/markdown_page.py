@@ -24,7 +24,7 @@ _LABELS = {
     "Table": "Table",
     "Item": "List item",
 }
-_MARKER = re.compile(r"(?P<mark>[-+*]|\d{1,9}[.)])(?P<pad>[ \t]*)(?P<box>\[[ xX]\][ \t]*)?")
+_MARKER = re.compile(r"(?P<mark>[-+*]|\d{1,9}[.)])(?P<pad>[ \t]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownPage:
-    """A parsed page. `title` is None where no first-level heading stands; `inline`: the Markdown of inline kept things by ref."""
+    """A parsed page. `title` is None where no first-level heading stands; `inline`: Markdown of inline kept things."""
 
     front: FrontMatter
     body: bytes
@@ -162,8 +162,9 @@ class _Reader:
     def _item(self, entry: Node, own: Node | None, *, ordered: bool, level: int) -> Piece:
         block = item_block(own, self.inline, ordered=ordered, depth=level)
         start, end = self.line_start(entry.start), self._end(own.end if own else entry.start + 1)
-        lead = self.source[start : entry.start].decode()
-        match = _MARKER.match(self.source[entry.start : end].decode())
+        line = self.source[start:end].decode()
+        lead = line[: len(line) - len(line.lstrip(" \t"))]
+        match = _MARKER.match(line, len(lead))
         mark, pad = (match["mark"], match["pad"] or " ") if match else ("-", " ")
         column = _columns(lead)
         content = _columns(lead + mark + pad) if len(pad) <= 4 else column + len(mark) + 1

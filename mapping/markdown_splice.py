@@ -8,6 +8,7 @@ all blocks but the kept ones written anew.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise, zip_longest
 
 from mapping.document import Block, Span, text_spans
 from mapping.markdown_page import MarkdownPage, Piece, RowPiece, parse_page, project, projected
@@ -47,11 +48,15 @@ def _known_spans(block: Block, page: MarkdownPage) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What shall stand on the page: a block or the title, and the piece that it was, if any."""
+    """What shall stand on the page: a block or the title, and the piece that it was, if any.
+
+    `sibling`: the piece of the list item that comes next, if that stands as deep.
+    """
 
     block: Block | None
     piece: Piece | None
     level: int = 0
+    sibling: Piece | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +92,7 @@ class _Splice:
             _Entry(block, by_ref[block.ref] if block.kind == "kept" else by_native.get(block.native), depth)
             for block, depth in zip(target, depths, strict=True)
         ]
+        found = [replace(entry, sibling=_sibling(entry, after)) for entry, after in zip_longest(found, found[1:])]
         head = next((piece for piece in self.page.pieces if not piece.block), None)
         if head or title is not None:
             found.insert(self._title_index(found, head), _Entry(None, head))
@@ -113,14 +119,14 @@ class _Splice:
         if not (_is_item(before) and _is_item(after)):
             return self.newline * 2
         pieces = self.page.pieces
-        for left, right in zip(pieces, pieces[1:], strict=False):
+        for left, right in pairwise(pieces):
             if (left is before.piece or right is after.piece) and _piece_in_list(left) and _piece_in_list(right):
                 return self._glue(left, right)
         return self.newline
 
     def _adjacent(self, before: Piece | None, after: Piece | None) -> bool:
         pieces = self.page.pieces
-        return any(left is before and right is after for left, right in zip(pieces, pieces[1:], strict=False))
+        return any(left is before and right is after for left, right in pairwise(pieces))
 
     def _glue(self, before: Piece | None, after: Piece | None) -> str:
         return self._bytes(before.end, after.start) if before and after else ""
@@ -135,7 +141,7 @@ class _Splice:
                 return self._bytes(piece.start, piece.end)
             return f"# {inline(text_spans(title or ''), 'heading')}"
         if block.kind in ITEMS:
-            return self._item(block, piece, entry.level)
+            return self._item(block, piece, entry)
         if block.kind == "kept" and piece:
             return self._kept(piece, entry.level)
         self.open.clear()
@@ -176,8 +182,8 @@ class _Splice:
 
     # --- list items
 
-    def _item(self, block: Block, piece: Piece | None, level: int) -> str:
-        level = min(level, len(self.open))
+    def _item(self, block: Block, piece: Piece | None, entry: _Entry) -> str:
+        level = min(entry.level, len(self.open))
         old = piece.block if piece and not self.fresh and piece.block and piece.block.kind in ITEMS else None
         if piece and old and self._fits(piece, level) and replace(old, checked=block.checked) == block:
             self._enter(level, _level_of(piece), piece.lead)
@@ -188,6 +194,9 @@ class _Splice:
             at, lead, pad = _level_of(piece), piece.lead, piece.pad
         elif level < len(self.open) and self.open[level].column == at.column:
             lead = self.leads[level]
+        elif entry.sibling and not self.fresh and self._fits(entry.sibling, level):
+            lead, move = entry.sibling.lead, entry.sibling.column - at.column
+            at = replace(at, column=at.column + move, content=at.content + move)
         self._enter(level, at, lead if lead is not None else " " * at.column)
         return item(block, at, self._atom, pad, lead).replace("\n", self.newline)
 
@@ -226,6 +235,11 @@ class _Splice:
                 text += self._bytes(at, start) + f" {inline(cell, 'cell', self._atom)} "
                 at = end
         return text + self._bytes(at, piece.end)
+
+
+def _sibling(entry: _Entry, after: _Entry | None) -> Piece | None:
+    beside = after is not None and _is_item(after) and after.level == entry.level
+    return after.piece if after and beside and after.piece and after.piece.marker else None
 
 
 def _entry_of_last(pieces: Sequence[Piece], entry: _Entry | None) -> _Entry | None:
