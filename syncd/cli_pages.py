@@ -1,0 +1,255 @@
+"""Commands about pages: bring them in step, see what would travel, settle what a person must settle."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from syncd.app import App, conflict_json
+from syncd.cli_frame import Command, Group, Session, pass_session
+from syncd.errors import Misuse
+from syncd.look import Sight, sight
+from syncd.pages import Conflict
+from syncd.patience import Patience
+from syncd.printing import print_table
+from syncd.reconcile import Report
+
+FIRST_WAIT = 1.0  # seconds before a page that could not be settled is looked at again; doubled each time
+CODES = {"in_step": 0, "waiting": 1, "unknown": 3, "halted": 4, "missing": 4}
+
+
+@click.command(cls=Command, examples=["syncd once", "syncd once --json"])
+@pass_session
+def once(session: Session) -> None:
+    """Bring everything in step, once, without a daemon.
+
+    Exit code: 0 in step, 1 holds or conflicts are left, 3 a service was not reachable, 4 a person must look; the highest of
+    all pages counts.
+    """
+    with session.house.alone():
+        reports = one_pass(session.app, session.patience, _progress if sys.stderr.isatty() else lambda report: None)
+    conflicts = session.app.store.conflicts(state="open")
+    code = exit_code(reports, conflicts)
+    value = {"pages": [report_json(r) for r in reports], "conflicts": [conflict_json(c) for c in conflicts]}
+    session.answer(value, lambda: _print_pass(reports, conflicts))
+    click.get_current_context().exit(code)
+
+
+def _progress(report: Report) -> None:
+    click.echo(f"{_named(report)}: {report.result.replace('_', ' ')}", err=True)
+
+
+def _named(report: Report) -> str:
+    return f"{report.page.incident}@{report.page.destination}"
+
+
+def one_pass(app: App, patience: Patience, progress: Callable[[Report], None]) -> list[Report]:
+    """A pass, repeated while a service did not answer or left a write in doubt and `patience` lasts."""
+    reports, wait = app.once(progress), FIRST_WAIT
+    while due := [_seconds(app, report, wait) for report in reports if _unsettled(app, report)]:
+        if not patience.wait(min(due)):
+            break
+        wait *= 2
+        reports = _joined(reports, app.once(progress))
+    return reports
+
+
+def _unsettled(app: App, report: Report) -> bool:
+    in_doubt = report.result == "waiting" and app.store.open_intent(report.page.id) is not None
+    return report.result == "unknown" or in_doubt
+
+
+def _seconds(app: App, report: Report, wait: float) -> float:
+    return max(0.0, (report.retry_at - app.store.now()).total_seconds()) if report.retry_at else wait
+
+
+def _joined(before: Sequence[Report], now: Sequence[Report]) -> list[Report]:
+    past = {report.page.id: report for report in before}
+    return [
+        replace(r, taken=(*past[r.page.id].taken, *r.taken), written=(*past[r.page.id].written, *r.written))
+        if r.page.id in past
+        else r
+        for r in now
+    ]
+
+
+def exit_code(reports: Iterable[Report], conflicts: Sequence[Conflict]) -> int:
+    """The highest of all pages; an open conflict counts as 1."""
+    return max((CODES[report.result] for report in reports), default=0) or int(bool(conflicts))
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """What one page's pass did, or would do."""
+    return {
+        "incident": report.page.incident,
+        "destination": report.page.destination,
+        "url": report.page.url or None,
+        "result": report.result,
+        "from_page": list(report.taken),
+        "to_page": list(report.written),
+        "reasons": list(report.reasons),
+    }
+
+
+def _print_pass(reports: Sequence[Report], conflicts: Sequence[Conflict]) -> None:
+    _print_travels(reports)
+    left = [[_named(r), r.result, reason] for r in reports if r.result != "in_step" for reason in r.reasons or ("",)]
+    left += [[f"{c.incident}@{c.destination}", "conflict", f"syncd conflicts show {c.id}"] for c in conflicts]
+    print_table(("page", "left", "why"), left)
+    settled = sum(report.result == "in_step" for report in reports)
+    click.echo(f"{settled} of {len(reports)} pages are in step.")
+
+
+def _print_travels(reports: Sequence[Report]) -> None:
+    rows = [[_named(r), "page to store", line] for r in reports for line in r.taken]
+    rows += [[_named(r), "store to page", line] for r in reports for line in r.written]
+    print_table(("page", "direction", "what"), rows)
+
+
+@click.command(cls=Command, examples=["syncd plan", "syncd plan INC-12"])
+@click.argument("ref", required=False, default="")
+@pass_session
+def plan(session: Session, ref: str) -> None:
+    """Say what `once` would do, edit by edit, on each side; change nothing. Exit code 3 where a service did not answer."""
+    reports = session.app.plan(ref)
+    session.answer([report_json(report) for report in reports], lambda: _print_plan(reports))
+    click.get_current_context().exit(3 if any(report.result == "unknown" for report in reports) else 0)
+
+
+def _print_plan(reports: Sequence[Report]) -> None:
+    _print_travels(reports)
+    print_table(("page", "held", "why"), [[_named(r), r.result, reason] for r in reports for reason in r.reasons])
+    if not any(r.taken or r.written or r.reasons for r in reports):
+        click.echo("Nothing to do.")
+
+
+@click.command(cls=Command, examples=["syncd resync INC-12"])
+@click.argument("ref")
+@pass_session
+def resync(session: Session, ref: str) -> None:
+    """Look at all pages of an incident again, whatever is believed about them."""
+    app = session.app
+    pages = [page for page in app.lookup.pages(ref) if page.state != "detached"]
+    for page in pages:
+        app.store.set_page(page.id, version="")
+        app.store.mark_dirty(page.id, "resync")
+    names = [page.destination for page in pages]
+    session.done(f"The next pass reads {ref} on {', '.join(names) or 'no page'}.", incident=ref, destinations=names)
+
+
+@click.command(cls=Command, examples=["syncd restore INC-12 FU-3", "syncd restore INC-12 impact"])
+@click.argument("ref")
+@click.argument("key")
+@pass_session
+def restore(session: Session, ref: str, key: str) -> None:
+    """Bring a row or section back to the pages from which people removed it."""
+    what = session.app.restore(ref, key, session.actor())
+    session.done(f"{what} comes back with the next pass.", incident=ref, key=key, what=what)
+
+
+@click.command(cls=Command, examples=["syncd resume INC-12", "syncd resume INC-12 --accept"])
+@click.argument("ref")
+@click.option("--accept", is_flag=True, help="Agree, once, to what halted the page.")
+@pass_session
+def resume(session: Session, ref: str, accept: bool) -> None:
+    """Go on with pages that were halted."""
+    pages = session.app.resume(ref, accept, session.actor())
+    names = [page.destination for page in pages]
+    sentence = f"The next pass goes on with {ref} on {', '.join(names)}." if names else f"Nothing of {ref} was halted."
+    session.done(sentence, incident=ref, resumed=names)
+
+
+# --- conflicts ----------------------------------------------------------------------------------------------------------
+
+
+@click.group(cls=Group, examples=["syncd conflicts list", "syncd conflicts resolve 3f2a9c01bd --take page"])
+def conflicts() -> None:
+    """What both sides changed differently."""
+
+
+@conflicts.command("list", examples=["syncd conflicts list", "syncd conflicts list INC-12 --all"])
+@click.argument("ref", required=False)
+@click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
+@pass_session
+def list_conflicts(session: Session, ref: str | None, everything: bool) -> None:
+    """List open conflicts."""
+    app = session.app
+    if ref:
+        app.lookup.incident(ref)
+    found = [c for c in app.store.conflicts(ref or None) if everything or c.state == "open"]
+    rows = [[c.id, f"{c.incident}@{c.destination}", _about(c), c.shown, c.state] for c in found]
+    columns = ("id", "page", "about", "shows", "state")
+    session.answer([conflict_json(c) for c in found], lambda: print_table(columns, rows))
+
+
+def _about(conflict: Conflict) -> str:
+    return " ".join(part for part in (conflict.section, conflict.key, conflict.field) if part)
+
+
+@conflicts.command("show", examples=["syncd conflicts show 3f2a9c01bd"])
+@click.argument("conflict_id", metavar="ID")
+@pass_session
+def show_conflict(session: Session, conflict_id: str) -> None:
+    """Show both versions of a conflict."""
+    found = session.app.lookup.conflict(conflict_id)
+    session.answer(conflict_json(found), lambda: _print_conflict(found))
+
+
+def _print_conflict(found: Conflict) -> None:
+    click.echo(f"{found.incident}@{found.destination}: {_about(found)}; the {found.shown}'s version shows ({found.state}).")
+    for name, text, by in (
+        ("before", found.base, ""),
+        ("store", found.store.text, found.store.by),
+        ("page", found.other.text, found.other.by),
+    ):
+        click.echo(f"\n{name}{f' ({by})' if by else ''}:\n{text}")
+    if found.state == "open":
+        click.echo(f"\nNext: syncd conflicts resolve {found.id} --take page, store or both, or --text T")
+
+
+@conflicts.command(
+    "resolve",
+    examples=["syncd conflicts resolve 3f2a9c01bd --take page", 'syncd conflicts resolve 3f2a9c01bd --text "Both were down."'],
+)
+@click.argument("conflict_id", metavar="ID")
+@click.option("--take", type=click.Choice(["page", "store", "both"]), help="Which version stays.")
+@click.option("--text", metavar="T", help="A version of your own.")
+@pass_session
+def resolve(session: Session, conflict_id: str, take: str | None, text: str | None) -> None:
+    """End a conflict with one version, both, or a text of your own."""
+    if (take is None) == (text is None):
+        raise Misuse("Say --take page, store or both, or --text T.", "syncd conflicts resolve --help")
+    found = session.app.resolve(conflict_id, take or "", text, session.actor())
+    session.done(f"{conflict_id} is resolved; the next pass writes it.", **conflict_json(found))
+
+
+# --- looking ------------------------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Command, examples=["syncd look https://example.atlassian.net/wiki/spaces/OPS/pages/12345"])
+@click.argument("url")
+@click.option("--to", default="", metavar="DESTINATION", help="The page's destination, where the link does not tell.")
+@pass_session
+def look(session: Session, url: str, to: str) -> None:
+    """Read a real page and tell what would be recognised and what would never be touched; write nothing."""
+    named = session.house.named(url, to)
+    seen = named.read()
+    found = sight(seen, session.app.store.postmortem(seen.marker) if seen.marker else None)
+    value = {"destination": named.destination.name, "id": seen.native_id, "url": seen.url, "title": seen.doc.title}
+    session.answer({**value, **found.as_json()}, lambda: _print_sight(seen.doc.title, found))
+
+
+def _print_sight(title: str, found: Sight) -> None:
+    whose = f"the page of {found.incident}" if found.incident else "no page of an incident of ours"
+    click.echo(f"“{title}” is {whose}.")
+    rows = [[part.heading or "(before the first heading)", part.kind, part.means] for part in found.parts]
+    print_table(("section", "kind", "recognised"), rows)
+    if found.kept:
+        click.echo("\nNever touched:")
+        for line in found.kept:
+            click.echo(f"  {line}")
+
+
+COMMANDS = (once, plan, resync, restore, resume, conflicts, look)
