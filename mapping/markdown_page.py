@@ -94,8 +94,8 @@ def parse_page(text: str) -> MarkdownPage:
     """Any text is a page, unless its front matter cannot be read (`FrontMatterError`)."""
     front, body = split_front_matter(text)
     reader = _Reader(body.encode())
-    pieces = _numbered(reader.with_uncovered(reader.pieces(tree(body, alerts=True).children)))
-    return MarkdownPage(front, reader.source, reader.title, tuple(pieces), reader.inline.kept)
+    pieces = tuple(_numbered(reader.with_uncovered(reader.pieces(tree(body, alerts=True).children))))
+    return MarkdownPage(front, reader.source, reader.title, pieces, reader.inline.kept)
 
 
 @dataclass(slots=True)
