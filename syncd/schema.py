@@ -1,0 +1,110 @@
+"""The tables of the store and how a database of an older version becomes one of this version.
+
+Values stand in canonical text (`mapping/commands.py`): a person is their e-mail or name, a moment is ISO in UTC, prose is
+blocks as JSON, yes is `yes` and no is empty. Migrations only go forward and are never edited once released.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("syncd")
+
+RECORDS = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
+    "CREATE TABLE people (email TEXT PRIMARY KEY CHECK (email = lower(email)), name TEXT NOT NULL) STRICT",
+    """CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, name TEXT NOT NULL, phase TEXT NOT NULL,
+        severity TEXT NOT NULL, private TEXT NOT NULL CHECK (private IN ('', 'yes')), summary TEXT NOT NULL,
+        lead TEXT NOT NULL) STRICT""",
+    """CREATE TABLE incident_values (
+        incident TEXT NOT NULL REFERENCES incidents (reference), field TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (incident, field)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE follow_ups (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL REFERENCES incidents (reference), key TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL, status TEXT NOT NULL, assignee TEXT NOT NULL, priority TEXT NOT NULL, due_on TEXT NOT NULL,
+        made_at TEXT NOT NULL, made_on TEXT NOT NULL) STRICT""",
+    "CREATE INDEX follow_ups_incident ON follow_ups (incident)",
+    """CREATE TABLE timeline (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL REFERENCES incidents (reference), key TEXT NOT NULL UNIQUE,
+        at TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL) STRICT""",
+    "CREATE INDEX timeline_incident ON timeline (incident)",
+    """CREATE TABLE import_bases (
+        incident TEXT NOT NULL REFERENCES incidents (reference), source TEXT NOT NULL, subject TEXT NOT NULL,
+        field TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (incident, source, subject, field)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE postmortems (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL UNIQUE REFERENCES incidents (reference), template TEXT NOT NULL,
+        status TEXT NOT NULL, home TEXT NOT NULL, zone TEXT NOT NULL, title TEXT NOT NULL, template_json TEXT NOT NULL,
+        tasks TEXT NOT NULL, created_at TEXT NOT NULL) STRICT""",
+    """CREATE TABLE sections (
+        incident TEXT NOT NULL REFERENCES postmortems (incident), id TEXT NOT NULL, position INTEGER NOT NULL,
+        kind TEXT NOT NULL, heading TEXT NOT NULL, blocks TEXT NOT NULL, rendered TEXT NOT NULL, help TEXT NOT NULL,
+        custom_fields TEXT NOT NULL, help_gone TEXT NOT NULL CHECK (help_gone IN ('', 'yes')),
+        PRIMARY KEY (incident, id)) STRICT""",
+    """CREATE TABLE flow_marks (
+        incident TEXT NOT NULL REFERENCES incidents (reference), task TEXT NOT NULL,
+        done INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, why TEXT NOT NULL,
+        PRIMARY KEY (incident, task)) STRICT, WITHOUT ROWID""",
+)
+
+PAGES = (
+    """CREATE TABLE pages (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL REFERENCES incidents (reference), destination TEXT NOT NULL,
+        state TEXT NOT NULL, native_id TEXT NOT NULL DEFAULT '', url TEXT NOT NULL DEFAULT '',
+        version TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', copy INTEGER NOT NULL,
+        since TEXT NOT NULL, checked_at TEXT, written_at TEXT, moved_at TEXT, accepted INTEGER NOT NULL DEFAULT 0) STRICT""",
+    # A detached page stays for the record; a new one may then be made at the same place.
+    "CREATE UNIQUE INDEX pages_place ON pages (incident, destination) WHERE state != 'detached'",
+    "CREATE TABLE bases (page INTEGER PRIMARY KEY REFERENCES pages (id), content TEXT NOT NULL) STRICT",
+    """CREATE TABLE intents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, page INTEGER NOT NULL REFERENCES pages (id), kind TEXT NOT NULL,
+        expected TEXT NOT NULL, note TEXT NOT NULL, created_at TEXT NOT NULL, attempted INTEGER NOT NULL DEFAULT 0,
+        closed_at TEXT, outcome TEXT NOT NULL DEFAULT '') STRICT""",
+    "CREATE UNIQUE INDEX intents_open ON intents (page) WHERE closed_at IS NULL",
+    "CREATE INDEX intents_closed ON intents (page, closed_at)",
+    """CREATE TABLE conflicts (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, page INTEGER NOT NULL REFERENCES pages (id),
+        section TEXT NOT NULL, key TEXT NOT NULL, field TEXT NOT NULL, base TEXT NOT NULL,
+        store_text TEXT NOT NULL, store_by TEXT NOT NULL, store_at TEXT,
+        page_text TEXT NOT NULL, page_by TEXT NOT NULL, page_at TEXT, shown TEXT NOT NULL, state TEXT NOT NULL) STRICT""",
+    "CREATE INDEX conflicts_page ON conflicts (page)",
+    """CREATE TABLE hidden (
+        page INTEGER NOT NULL REFERENCES pages (id), key TEXT NOT NULL, what TEXT NOT NULL,
+        PRIMARY KEY (page, key)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE unread (
+        page INTEGER NOT NULL REFERENCES pages (id), position INTEGER NOT NULL, key TEXT NOT NULL, field TEXT NOT NULL,
+        text TEXT NOT NULL, PRIMARY KEY (page, position)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE still (
+        page INTEGER NOT NULL REFERENCES pages (id), token TEXT NOT NULL, since TEXT NOT NULL,
+        PRIMARY KEY (page, token)) STRICT, WITHOUT ROWID""",
+    # A page is dirty while `mark` is ahead of `cleared`; the row stays, so that a mark is never mistaken for a later one.
+    """CREATE TABLE dirty (
+        page INTEGER PRIMARY KEY REFERENCES pages (id), mark INTEGER NOT NULL, cleared INTEGER NOT NULL,
+        since TEXT NOT NULL, reason TEXT NOT NULL) STRICT""",
+)
+
+JOURNAL = (
+    """CREATE TABLE journal (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, incident TEXT NOT NULL, side TEXT NOT NULL,
+        name TEXT NOT NULL, page TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, field TEXT NOT NULL,
+        old TEXT NOT NULL, new TEXT NOT NULL, intent INTEGER) STRICT""",
+    "CREATE INDEX journal_incident ON journal (incident, subject, field)",
+    "CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END",
+    "CREATE TRIGGER journal_holds BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END",
+)
+
+
+@migrations()
+def m001_first_tables(db: Database) -> None:
+    """Records, pages, journal."""
+    for statement in (*RECORDS, *PAGES, *JOURNAL):
+        db.execute(statement)
+
+
+def known() -> frozenset[str]:
+    """The names of all migrations of this version: what an empty database has yet to get."""
+    empty = Database(memory=True, execute_plugins=False)
+    try:
+        return frozenset(migration.name for migration in migrations.pending(empty))
+    finally:
+        empty.close()

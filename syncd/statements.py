@@ -1,0 +1,189 @@
+"""Every statement that the store runs on its tables, by name, with what it is for. The tables are in `schema.py`."""
+
+from mapping.commands import Target
+
+# --- process-wide -------------------------------------------------------------------------------------------------------
+
+# What the store knows of itself: its id.
+META = "SELECT value FROM meta WHERE name = ?"
+SET_META = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+
+# The next key of a kind; and no key at or below one that came from outside.
+NEXT_KEY = """INSERT INTO counters (name, value) VALUES (?, 1)
+    ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"""
+RAISE_KEY = """INSERT INTO counters (name, value) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"""
+
+# --- people -------------------------------------------------------------------------------------------------------------
+
+PEOPLE = "SELECT name, email FROM people ORDER BY email"
+PERSON = "SELECT name, email FROM people WHERE email = ?"
+LEARN = "INSERT INTO people (email, name) VALUES (?, ?) ON CONFLICT (email) DO UPDATE SET name = excluded.name"
+
+# --- incidents and their rows -------------------------------------------------------------------------------------------
+
+REFERENCES = "SELECT reference FROM incidents ORDER BY id"
+KNOWS = "SELECT 1 FROM incidents WHERE reference = ?"
+INSERT_INCIDENT = """INSERT INTO incidents (reference, name, phase, severity, private, summary, lead)
+    VALUES (:reference, :name, :phase, :severity, :private, :summary, :lead)"""
+
+# One incident (or with NULL all of them), its further values and its rows, with the names of the people where known.
+INCIDENTS = """SELECT i.reference, i.name, i.phase, i.severity, i.private, i.summary, i.lead, p.name
+    FROM incidents i LEFT JOIN people p ON p.email = i.lead"""
+VALUES = """SELECT v.incident, v.field, v.value, p.name
+    FROM incident_values v LEFT JOIN people p ON p.email = v.value"""
+FOLLOW_UPS = """SELECT f.incident, f.key, f.title, f.status, f.assignee, p.name, f.priority, f.due_on
+    FROM follow_ups f LEFT JOIN people p ON p.email = f.assignee"""
+EVENTS = "SELECT t.incident, t.key, t.at, t.title, t.description FROM timeline t"
+ONE_INCIDENT = (
+    f"{INCIDENTS} WHERE i.reference = ?",
+    f"{VALUES} WHERE v.incident = ? ORDER BY v.field",
+    f"{FOLLOW_UPS} WHERE f.incident = ? ORDER BY f.id",
+    f"{EVENTS} WHERE t.incident = ? ORDER BY t.id",
+)
+ALL_INCIDENTS = (
+    f"{INCIDENTS} ORDER BY i.id",
+    f"{VALUES} ORDER BY v.field",
+    f"{FOLLOW_UPS} ORDER BY f.id",
+    f"{EVENTS} ORDER BY t.id",
+)
+
+# Whose a key is; both kinds of rows, as their keys never coincide.
+OWNER = """SELECT incident FROM follow_ups WHERE key = :key UNION ALL SELECT incident FROM timeline WHERE key = :key"""
+MADE = "SELECT made_at, made_on FROM follow_ups WHERE key = ?"
+INSERT_FOLLOW_UP = """INSERT INTO follow_ups (incident, key, title, status, assignee, priority, due_on, made_at, made_on)
+    VALUES (:incident, :key, :title, :status, :assignee, :priority, :due_on, :made_at, :made_on)"""
+INSERT_EVENT = """INSERT INTO timeline (incident, key, at, title, description)
+    VALUES (:incident, :key, :at, :title, :description)"""
+
+# Values that have no column: roles, lifecycle times, custom fields. An empty one is no value.
+VALUE = "SELECT value FROM incident_values WHERE incident = ? AND field = ?"
+SET_VALUE = """INSERT INTO incident_values (incident, field, value) VALUES (?, ?, ?)
+    ON CONFLICT (incident, field) DO UPDATE SET value = excluded.value"""
+DROP_VALUE = "DELETE FROM incident_values WHERE incident = ? AND field = ?"
+
+_WHERE: dict[Target, tuple[str, str]] = {
+    "incident": ("incidents", "reference = :incident"),
+    "follow_up": ("follow_ups", "incident = :incident AND key = :key"),
+    "event": ("timeline", "incident = :incident AND key = :key"),
+    "postmortem": ("postmortems", "incident = :incident"),
+    "section": ("sections", "incident = :incident AND id = :key"),
+}
+COLUMNS: dict[Target, tuple[str, ...]] = {
+    "incident": ("name", "severity", "phase", "private", "lead", "summary"),
+    "follow_up": ("title", "status", "assignee", "priority", "due_on"),
+    "event": ("at", "title", "description"),
+    "postmortem": ("status", "home"),
+    "section": ("heading", "blocks", "help_gone"),
+}
+# One field of one record, read and written.
+FIELD = {(t, c): f"SELECT {c} FROM {_WHERE[t][0]} WHERE {_WHERE[t][1]}" for t, names in COLUMNS.items() for c in names}
+SET_FIELD = {
+    (t, c): f"UPDATE {_WHERE[t][0]} SET {c} = :value WHERE {_WHERE[t][1]}" for t, names in COLUMNS.items() for c in names
+}
+
+# --- imports ------------------------------------------------------------------------------------------------------------
+
+# What every source said last about this incident.
+IMPORT_BASES = "SELECT source, subject, field, value FROM import_bases WHERE incident = ?"
+SET_IMPORT_BASE = """INSERT INTO import_bases (incident, source, subject, field, value) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (incident, source, subject, field) DO UPDATE SET value = excluded.value"""
+# Has somebody here already moved this field on from that value?
+MOVED_ON = """SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = ? AND old = ? AND side != 'import'"""
+
+# --- post-mortems -------------------------------------------------------------------------------------------------------
+
+POSTMORTEMS = "SELECT incident FROM postmortems ORDER BY id"
+POSTMORTEM = "SELECT incident, template, status, home, zone, title FROM postmortems WHERE incident = ?"
+TEMPLATE = "SELECT template_json FROM postmortems WHERE incident = ?"
+TASKS = "SELECT tasks FROM postmortems WHERE incident = ?"
+INSERT_POSTMORTEM = """INSERT INTO postmortems
+    (incident, template, status, home, zone, title, template_json, tasks, created_at)
+    VALUES (:incident, :template, :status, :home, :zone, :title, :template_json, :tasks, :created_at)"""
+SECTIONS = """SELECT id, kind, heading, blocks, rendered, help, custom_fields, help_gone
+    FROM sections WHERE incident = ? ORDER BY position"""
+# Where a section stands, and the room made behind it for another.
+POSITION = "SELECT position FROM sections WHERE incident = ? AND id = ?"
+MAKE_ROOM = "UPDATE sections SET position = position + 1 WHERE incident = ? AND position > ?"
+INSERT_SECTION = """INSERT INTO sections
+    (incident, id, position, kind, heading, blocks, rendered, help, custom_fields, help_gone)
+    VALUES (:incident, :id, :position, :kind, :heading, :blocks, :rendered, :help, :custom_fields, :help_gone)"""
+
+FLOW_MARKS = "SELECT task, done, by, at, why FROM flow_marks WHERE incident = ?"
+SET_FLOW_MARK = """INSERT INTO flow_marks (incident, task, done, by, at, why) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (incident, task)
+    DO UPDATE SET done = excluded.done, by = excluded.by, at = excluded.at, why = excluded.why"""
+
+# --- pages --------------------------------------------------------------------------------------------------------------
+
+_PAGE = """SELECT g.id, g.incident, g.destination, g.state, g.native_id, g.url, g.version, g.reason, g.copy, g.since,
+    g.checked_at, g.written_at, g.moved_at, g.accepted FROM pages g"""
+PAGE = _PAGE + " WHERE g.id = ?"
+PAGE_AT = _PAGE + " WHERE g.incident = ? AND g.destination = ? AND g.state != 'detached'"
+# The page where the prose is written comes first.
+_HOME_FIRST = """ LEFT JOIN postmortems m ON m.incident = g.incident
+    {where} ORDER BY g.incident, g.copy OR g.destination != coalesce(m.home, ''), g.id"""
+PAGES = _PAGE + _HOME_FIRST.format(where="")
+PAGES_OF = _PAGE + _HOME_FIRST.format(where="WHERE g.incident = ?")
+LIVE_PAGES = _PAGE + _HOME_FIRST.format(where="WHERE g.state != 'detached'")
+INSERT_PAGE = "INSERT INTO pages (incident, destination, state, copy, since) VALUES (?, ?, ?, ?, ?) RETURNING id"
+PAGE_STATE = ("state", "reason", "since", "accepted")
+PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at")
+SET_PAGE = {name: f"UPDATE pages SET {name} = ? WHERE id = ?" for name in (*PAGE_STATE, *PAGE_PLACE)}
+
+BASE = "SELECT content FROM bases WHERE page = ?"
+SET_BASE = "INSERT INTO bases (page, content) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET content = excluded.content"
+
+OPEN_INTENT = (
+    "SELECT id, page, kind, expected, note, created_at, attempted FROM intents WHERE page = ? AND closed_at IS NULL"
+)
+INSERT_INTENT = "INSERT INTO intents (page, kind, expected, note, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id"
+ATTEMPTED = "UPDATE intents SET attempted = 1 WHERE id = ?"
+# What was expected is only of use while the intent is open.
+CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHERE id = ? AND closed_at IS NULL"
+INTENTS_SINCE = "SELECT count(*) FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done'"
+
+CONFLICTS = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
+    c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state
+    FROM conflicts c JOIN pages g ON g.id = c.page
+    WHERE (:incident IS NULL OR g.incident = :incident) AND (:state IS NULL OR c.state = :state)
+    AND (:id IS NULL OR c.id = :id) ORDER BY c.number"""
+INSERT_CONFLICT = """INSERT INTO conflicts (id, page, section, key, field, base, store_text, store_by, store_at,
+    page_text, page_by, page_at, shown, state)
+    VALUES (:id, :page, :section, :key, :field, :base, :store_text, :store_by, :store_at,
+    :page_text, :page_by, :page_at, :shown, :state) ON CONFLICT (id) DO NOTHING"""
+SET_CONFLICT = "UPDATE conflicts SET state = ? WHERE id = ?"
+
+HIDDEN = "SELECT key, what FROM hidden WHERE page = ? ORDER BY key"
+HIDE = "INSERT INTO hidden (page, key, what) VALUES (?, ?, ?) ON CONFLICT (page, key) DO NOTHING"
+UNHIDE = "DELETE FROM hidden WHERE page = ? AND key = ? RETURNING what"
+
+UNREAD = "SELECT key, field, text FROM unread WHERE page = ? ORDER BY position"
+CLEAR_UNREAD = "DELETE FROM unread WHERE page = ?"
+INSERT_UNREAD = "INSERT INTO unread (page, position, key, field, text) VALUES (?, ?, ?, ?, ?)"
+
+STILL = "SELECT token, since FROM still WHERE page = ?"
+CLEAR_STILL = "DELETE FROM still WHERE page = ?"
+INSERT_STILL = "INSERT INTO still (page, token, since) VALUES (?, ?, ?)"
+
+DIRTY = "SELECT page, since FROM dirty WHERE mark > cleared ORDER BY since, page"
+DIRTY_MARK = "SELECT mark FROM dirty WHERE page = ?"
+# `since` is the first mark that nobody has cleared yet.
+_MARK = """INSERT INTO dirty (page, mark, cleared, since, reason)
+    SELECT id, 1, 0, :now, :reason FROM pages WHERE {where}
+    ON CONFLICT (page) DO UPDATE SET since = iif(mark > cleared, since, excluded.since), mark = mark + 1,
+    reason = excluded.reason"""
+MARK_PAGE = _MARK.format(where="id = :page")
+MARK_INCIDENT = _MARK.format(where="incident = :incident AND state != 'detached'")
+CLEAR_DIRTY = "UPDATE dirty SET cleared = mark WHERE page = ? AND mark = ?"
+
+# --- journal ------------------------------------------------------------------------------------------------------------
+
+NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, field, old, new, intent)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_LINES = "SELECT id, at, incident, side, name, page, action, subject, field, old, new, intent FROM journal"
+JOURNAL = f"{_LINES} ORDER BY id DESC LIMIT ?"
+JOURNAL_OF = f"{_LINES} WHERE incident = ? ORDER BY id DESC LIMIT ?"
+# Who last changed a field of a subject, or made the subject (empty field).
+LAST_CHANGE = """SELECT id, name, side, at FROM journal WHERE incident = ? AND subject = ? AND field IN (?, '')
+    AND action IN ('set', 'add', 'create') ORDER BY id DESC LIMIT 1"""

@@ -1,0 +1,204 @@
+"""The part of the store that takes in incidents from elsewhere, again and again, without ever undoing an edit made here.
+
+What every source said last is kept for each field (`import_bases`): a source that says the same again has no news, so what
+people here made of the value stays. Rows are found again by the key that the source has for them, by ours, then by their name.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mapping.commands import Actor, Add, Set, Target
+from mapping.incident import FollowUp, Incident, TimelineEvent
+from mapping.markdown import to_markdown
+from syncd import statements as sql
+from syncd.store_records import PREFIX, Records, incident_values, key_number, people_of, row_values, target_of
+
+KEY_THERE = "key"  # stands in the bases beside a row's fields: the key that the source has for it
+AnyRow = FollowUp | TimelineEvent
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A row of the store as a source may know it: `there` is its key at the source, `said` what the source said last."""
+
+    key: str
+    there: str
+    here: Fields
+    said: Fields
+
+
+@dataclass(slots=True)
+class Said:
+    """What was imported before about one incident: by this source, and by others."""
+
+    own: dict[tuple[str, str], str]
+    others: frozenset[tuple[str, str, str]]
+
+    def fields(self, subject: str) -> dict[str, str]:
+        """The fields of one record as this source said them last."""
+        return {field: value for (about, field), value in self.own.items() if about == subject}
+
+
+class Imports(Records):
+    """Incidents from elsewhere."""
+
+    def upsert_import(self, record: Incident, source: str, actor: Actor) -> list[str]:
+        """A new incident, or news about one that is here; answers what a person should know, as sentences.
+
+        Rows that the source no longer has stay. Raises Misuse for a value that a field cannot hold.
+        """
+        ref = record.reference
+        with self.tx():
+            said = self._said(ref, source)
+            if self.incident(ref) is None:
+                self._insert_incident(record, actor)
+                changed = True
+            else:
+                changed = self._import_fields(record, said, actor)
+            notes: list[str] = []
+            for rows in (record.follow_ups, record.timeline):
+                changed |= self._import_rows(ref, rows, said, actor, notes)
+            self._remember(record, source, said)
+            if changed:
+                self.mark_incident(ref, f"imported from {source}")
+        return notes
+
+    def _said(self, ref: str, source: str) -> Said:
+        rows = self._all(sql.IMPORT_BASES, (ref,))
+        own = {(subject, field): value for by, subject, field, value in rows if by == source}
+        others = frozenset((subject, field, value) for by, subject, field, value in rows if by != source)
+        return Said(own, others)
+
+    # --- fields ---------------------------------------------------------------------------------------------------------
+
+    def _import_fields(self, record: Incident, said: Said, actor: Actor) -> bool:
+        ref, here = record.reference, self.incident(record.reference)
+        assert here is not None
+        current, values = _incident_fields(here), _incident_fields(record)
+        last = said.fields(ref)
+        changed = [self._learn(ref, person, actor) for person in people_of(record)]
+        for field in values | last:
+            value = values.get(field, "")
+            if self._is_news(ref, ref, field, current.get(field, ""), value, said):
+                blocks = record.summary if field == "summary" else None
+                changed.append(self._set(ref, Set("incident", "", field, value, blocks), actor))
+        return any(changed)
+
+    def _is_news(self, ref: str, subject: str, field: str, current: str, value: str, said: Said) -> bool:
+        """Does the source say something that it did not say before, and that nobody here has moved on from?"""
+        last = said.own.get((subject, field))
+        if value in (last, current):
+            return False
+        if not value:
+            return last == current  # what was emptied there is emptied here unless people here wrote something else
+        if last is not None:
+            return True
+        moved_on = self._one(sql.MOVED_ON, (ref, subject, field, value)) is not None
+        return not moved_on and (subject, field, value) not in said.others
+
+    # --- rows -----------------------------------------------------------------------------------------------------------
+
+    def _import_rows(self, ref: str, rows: Sequence[AnyRow], said: Said, actor: Actor, notes: list[str]) -> bool:
+        if not rows:
+            return False
+        self._reserve(rows)
+        known = self._known(ref, target_of(rows[0]), said)
+        changed = False
+        for row, match in zip(rows, match_rows(rows, known), strict=True):
+            if match is None:
+                key = self._add(ref, Add(target_of(row), row_values(row), key=row.key), actor)
+                notes += self._given_another(row, key)
+                changed = True
+            else:
+                key = match.key
+                changed |= self._import_row(ref, match, row, said, actor)
+            said.own |= {(key, field): value for field, value in row_values(row).items()} | {(key, KEY_THERE): row.key}
+        return changed
+
+    def _known(self, ref: str, target: Target, said: Said) -> list[Known]:
+        incident = self.incident(ref)
+        assert incident is not None
+        rows: Sequence[AnyRow] = incident.follow_ups if target == "follow_up" else incident.timeline
+        fields = [(row, said.fields(row.key)) for row in rows]
+        return [Known(row.key, last.get(KEY_THERE, ""), row_values(row), last) for row, last in fields]
+
+    def _import_row(self, ref: str, known: Known, row: AnyRow, said: Said, actor: Actor) -> bool:
+        changed = False
+        for field, value in row_values(row).items():
+            if self._is_news(ref, known.key, field, known.here[field], value, said):
+                changed |= self._set(ref, Set(target_of(row), known.key, field, value), actor)
+        return changed
+
+    def _given_another(self, row: AnyRow, made: str) -> Iterator[str]:
+        if row.key and row.key != made:
+            target = target_of(row)
+            if key_number(target, row.key):
+                yield f"{row.key} belongs to {self.owner(row.key)}; “{row.title}” was given {made}."
+            else:
+                yield f"{row.key} is no key like {PREFIX[target]}-1; “{row.title}” was given {made}."
+
+    # --- what was said --------------------------------------------------------------------------------------------------
+
+    def _remember(self, record: Incident, source: str, said: Said) -> None:
+        ref = record.reference
+        before = self._said(ref, source).own
+        last = {field for subject, field in before if subject == ref}
+        values = dict.fromkeys(last, "") | _incident_fields(record)
+        now = said.own | {(ref, field): value for field, value in values.items()}
+        for (subject, field), value in now.items():
+            if before.get((subject, field)) != value:
+                self._run(sql.SET_IMPORT_BASE, (ref, source, subject, field, value))
+
+
+def _incident_fields(record: Incident) -> dict[str, str]:
+    """All fields that have a value; the summary as Markdown, which stays the same when blocks learn to say more."""
+    summary = to_markdown(record.summary)
+    return incident_values(record) | ({"summary": summary} if summary else {})
+
+
+# --- which row is which -------------------------------------------------------------------------------------------------
+
+
+def match_rows(rows: Sequence[AnyRow], known: Sequence[Known]) -> list[Known | None]:
+    """For each row of a source the row of the store that it is, None for a new one. Pure.
+
+    By key, then by name (events: time and title) as the source said it last or as it is now, rows of one name by their
+    description, then the nth with the nth.
+    """
+    matches: list[Known | None] = [None] * len(rows)
+    free = list(known)
+    for same in (_key_there, _key_here, _described_there, _described_here, _name_there, _name_here):
+        for index, row in enumerate(rows):
+            if matches[index] is None and (match := next((k for k in free if same(row, k)), None)):
+                matches[index] = match
+                free.remove(match)
+    return matches
+
+
+def _key_there(row: AnyRow, known: Known) -> bool:
+    return bool(row.key) and row.key == known.there
+
+
+def _key_here(row: AnyRow, known: Known) -> bool:
+    return bool(row.key) and row.key == known.key
+
+
+def _described_there(row: AnyRow, known: Known) -> bool:
+    return _name_there(row, known) and row_values(row).get("description") == known.said.get("description")
+
+
+def _described_here(row: AnyRow, known: Known) -> bool:
+    return _name_here(row, known) and row_values(row).get("description") == known.here.get("description")
+
+
+def _name_there(row: AnyRow, known: Known) -> bool:
+    return _name(row_values(row)) == _name(known.said)
+
+
+def _name_here(row: AnyRow, known: Known) -> bool:
+    return _name(row_values(row)) == _name(known.here)
+
+
+def _name(fields: Fields) -> tuple[str, str]:
+    return fields.get("at", ""), fields.get("title", "")

@@ -1,0 +1,86 @@
+"""The part of the store that remembers who did what, when and from which side. Lines are only ever added.
+
+Subjects: the key of a row (`FU-3`, `T-7`), an incident's reference, `postmortem`, `section:impact`, an e-mail.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mapping.commands import Actor
+from syncd import statements as sql
+from syncd.store_core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One change. `old` and `new` are what people read: canonical text, prose as Markdown."""
+
+    id: int
+    at: datetime
+    incident: str
+    actor: Actor
+    action: str
+    subject: str
+    field: str
+    old: str
+    new: str
+    intent: int | None
+
+
+def text_of(moment: datetime) -> str:
+    """How a moment of our own stands in the database: of one length, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """The moment that `text_of` wrote."""
+    return datetime.fromisoformat(text)
+
+
+class Journal(Core):
+    """Who did what."""
+
+    def note(
+        self,
+        incident: str,
+        actor: Actor,
+        action: str,
+        subject: str = "",
+        field: str = "",
+        old: str = "",
+        new: str = "",
+        intent: int | None = None,
+    ) -> None:
+        """One more line, part of the transaction that it tells of."""
+        with self.tx():
+            at = text_of(self.now())
+            who = (actor.side, actor.name, actor.page)
+            self._run(sql.NOTE, (at, incident, *who, action, subject, field, old, new, intent))
+
+    def journal(self, ref: str | None = None, limit: int = 200) -> list[JournalLine]:
+        """The last lines, of one incident or of all, the newest last."""
+        rows = self._all(sql.JOURNAL, (limit,)) if ref is None else self._all(sql.JOURNAL_OF, (ref, limit))
+        return [
+            JournalLine(id, moment(at), incident, Actor(side, name, page), action, subject, field, old, new, intent)
+            for id, at, incident, side, name, page, action, subject, field, old, new, intent in reversed(rows)
+        ]
+
+    def last_change(self, ref: str, subject: str, field: str) -> tuple[str, datetime | None]:
+        """Who last gave a field its value, and when; `("", None)` where nobody did.
+
+        `subject` is a row's key, a section's id, or `details` and `properties` for what an incident shows there; the field
+        `text` is a section's prose.
+        """
+        rows = [row for place in _places(ref, subject, field) if (row := self._one(sql.LAST_CHANGE, (ref, *place)))]
+        if not rows:
+            return "", None
+        _, name, side, at = max(rows)
+        return name or side, moment(at)
+
+
+def _places(ref: str, subject: str, field: str) -> list[tuple[str, str]]:
+    if subject in ("details", "properties"):
+        return [("postmortem" if field == "status" else ref, field)]
+    if field == "text":
+        return [(f"section:{subject}", "blocks")] + ([(ref, "summary")] if subject == "summary" else [])
+    return [(subject, field), (f"section:{subject}", field)]

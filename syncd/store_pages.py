@@ -1,0 +1,288 @@
+"""The part of the store that remembers pages: what was last seen on them, what is being written, what is wrong."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from mapping.commands import Actor
+from mapping.document import as_json, from_json
+from syncd import statements as sql
+from syncd.errors import StoreError, UnknownReference
+from syncd.pages import Base, Conflict, Entry, Intent, Page, PageState, Unread, Version
+from syncd.store_core import Row
+from syncd.store_journal import Journal, moment, text_of
+
+
+class PageChanges(TypedDict, total=False):
+    """What can change about a page; names as in `Page`."""
+
+    state: PageState
+    native_id: str
+    url: str
+    version: str
+    reason: str
+    copy: bool
+    checked_at: datetime | None
+    written_at: datetime | None
+    moved_at: datetime | None
+    accepted: bool
+
+
+def base_to_json(base: Base) -> str:
+    """A base as compact JSON, natives kept."""
+    entries = [[as_json(e.block), e.section, e.role, list(e.keys)] for e in base.entries]
+    value = {
+        "title": base.title,
+        "properties": base.properties,
+        "entries": entries,
+        "records": {carrier: dict(fields) for carrier, fields in base.records.items()},
+        "title_touched": base.title_touched,
+    }
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def base_from_json(text: str) -> Base:
+    """The base that `base_to_json` wrote."""
+    value = json.loads(text)
+    return Base(
+        title=value["title"],
+        properties=tuple((name, raw) for name, raw in value["properties"]),
+        entries=tuple(Entry(from_json(b), section, role, tuple(keys)) for b, section, role, keys in value["entries"]),
+        records=value["records"],
+        title_touched=value["title_touched"],
+    )
+
+
+class Pages(Journal):
+    """Pages and all that hangs on them."""
+
+    # --- pages ----------------------------------------------------------------------------------------------------------
+
+    def add_page(self, incident: str, destination: str, copy: bool = False, state: PageState = "wanted") -> Page:
+        """A page to be at this destination; the one that is there already, unless it was detached."""
+        with self.tx():
+            row = self._one(sql.PAGE_AT, (incident, destination))
+            if row is None:
+                made = (incident, destination, state, int(copy), text_of(self.now()))
+                page_id = self._all(sql.INSERT_PAGE, made)[0][0]
+                self.mark_dirty(page_id, "new")
+                return self.page(page_id)
+            return _page(row)
+
+    def page(self, page_id: int) -> Page:
+        """The page with this number; raises UnknownReference."""
+        row = self._one(sql.PAGE, (page_id,))
+        if row is None:
+            raise UnknownReference("page", str(page_id))
+        return _page(row)
+
+    def pages(self, incident: str | None = None) -> list[Page]:
+        """All pages, or those of one incident; the page where the prose is written first, detached ones too."""
+        rows = self._all(sql.PAGES) if incident is None else self._all(sql.PAGES_OF, (incident,))
+        return [_page(row) for row in rows]
+
+    def live_pages(self) -> list[Page]:
+        """Every page that is not detached."""
+        return [_page(row) for row in self._all(sql.LIVE_PAGES)]
+
+    def set_page(self, page_id: int, **changes: Unpack[PageChanges]) -> None:
+        """Changes what is named; `since` follows the state."""
+        with self.tx():
+            page = self.page(page_id)
+            for name, value in changes.items():
+                if getattr(page, name) != value:
+                    self._run(sql.SET_PAGE[name], (_column(value), page_id))
+            if changes.get("state", page.state) != page.state:
+                self._run(sql.SET_PAGE["since"], (text_of(self.now()), page_id))
+
+    # --- what was seen --------------------------------------------------------------------------------------------------
+
+    def base(self, page_id: int) -> Base | None:
+        """The last content that was taken in, None before there was any."""
+        row = self._one(sql.BASE, (page_id,))
+        return base_from_json(row[0]) if row else None
+
+    def set_base(self, page_id: int, base: Base) -> None:
+        """This was on the page and has been taken in."""
+        with self.tx():
+            self._run(sql.SET_BASE, (page_id, base_to_json(base)))
+
+    def hidden(self, page_id: int) -> dict[str, str]:
+        """What was removed from this page, by key, with what it was in words."""
+        return dict(self._all(sql.HIDDEN, (page_id,)))
+
+    def hide(self, page_id: int, key: str, what: str, actor: Actor) -> None:
+        """A row or section is no longer shown on this page."""
+        with self.tx():
+            if self._run(sql.HIDE, (page_id, key, what)):
+                self.note(self.page(page_id).incident, actor, "hide", key, old=what)
+
+    def unhide(self, page_id: int, key: str, actor: Actor) -> None:
+        """It is shown again."""
+        with self.tx():
+            rows = self._all(sql.UNHIDE, (page_id, key))
+            if rows:
+                self.note(self.page(page_id).incident, actor, "unhide", key, new=rows[0][0])
+                self.mark_dirty(page_id, f"{key} is shown again")
+
+    def unread(self, page_id: int) -> list[Unread]:
+        """What people typed that nobody could understand."""
+        return [Unread(*row) for row in self._all(sql.UNREAD, (page_id,))]
+
+    def set_unread(self, page_id: int, unread: Sequence[Unread]) -> None:
+        """This and nothing else could not be understood."""
+        with self.tx():
+            self._run(sql.CLEAR_UNREAD, (page_id,))
+            for position, one in enumerate(unread):
+                self._run(sql.INSERT_UNREAD, (page_id, position, one.key, one.field, one.text))
+
+    def still(self, page_id: int) -> dict[str, datetime]:
+        """Since when rows that somebody may be typing have not changed."""
+        return {token: moment(since) for token, since in self._all(sql.STILL, (page_id,))}
+
+    def set_still(self, page_id: int, still: Mapping[str, datetime]) -> None:
+        """These rows and no others are being watched."""
+        with self.tx():
+            self._run(sql.CLEAR_STILL, (page_id,))
+            for token, since in still.items():
+                self._run(sql.INSERT_STILL, (page_id, token, text_of(since)))
+
+    # --- intents --------------------------------------------------------------------------------------------------------
+
+    def open_intent(self, page_id: int) -> Intent | None:
+        """The write whose end is not known yet."""
+        row = self._one(sql.OPEN_INTENT, (page_id,))
+        if row is None:
+            return None
+        number, page, kind, expected, note, created_at, attempted = row
+        return Intent(number, page, kind, base_from_json(expected), note, moment(created_at), bool(attempted))
+
+    def add_intent(self, page_id: int, kind: str, expected: Base, note: str) -> Intent:
+        """A write is decided. Raises StoreError while another is open."""
+        with self.tx():
+            if self.open_intent(page_id):
+                raise StoreError(f"Page {page_id} is already being written.")
+            self._all(sql.INSERT_INTENT, (page_id, kind, base_to_json(expected), note, text_of(self.now())))
+            intent = self.open_intent(page_id)
+            assert intent is not None
+            return intent
+
+    def mark_attempted(self, intent_id: int) -> None:
+        """The first byte goes out next; this is on the disk when it returns, so it begins its own transaction."""
+        with self.tx(full=True):
+            self._run(sql.ATTEMPTED, (intent_id,))
+
+    def close_intent(self, intent_id: int, outcome: str) -> None:
+        """The write's end is known: `done`, or why not."""
+        with self.tx():
+            self._run(sql.CLOSE_INTENT, (text_of(self.now()), outcome, intent_id))
+
+    def intents_since(self, page_id: int, since: datetime) -> int:
+        """How many writes to this page were done since then."""
+        row = self._one(sql.INTENTS_SINCE, (page_id, text_of(since)))
+        return int(row[0]) if row else 0
+
+    # --- conflicts ------------------------------------------------------------------------------------------------------
+
+    def conflicts(self, incident: str | None = None, state: str | None = None) -> list[Conflict]:
+        """In the order in which they came up."""
+        rows = self._all(sql.CONFLICTS, {"incident": incident, "state": state, "id": None})
+        return [_conflict(row) for row in rows]
+
+    def conflict(self, conflict_id: str) -> Conflict:
+        """The conflict with this id; raises UnknownReference."""
+        row = self._one(sql.CONFLICTS, {"incident": None, "state": None, "id": conflict_id})
+        if row is None:
+            raise UnknownReference("conflict", conflict_id, hint="syncd conflicts list")
+        return _conflict(row)
+
+    def add_conflict(self, conflict: Conflict) -> None:
+        """Lists it, unless it was ever listed: what is resolved stays resolved."""
+        with self.tx():
+            if self._run(sql.INSERT_CONFLICT, _conflict_columns(conflict)):
+                actor = Actor("sync", page=conflict.destination)
+                subject = conflict.key or conflict.section
+                old, new = conflict.store.text, conflict.other.text
+                self.note(conflict.incident, actor, "conflict", subject, conflict.field, old, new)
+
+    def set_conflict_state(self, conflict_id: str, state: str, actor: Actor) -> None:
+        """How it was resolved; raises UnknownReference."""
+        with self.tx():
+            before = self.conflict(conflict_id)
+            if before.state != state:
+                self._run(sql.SET_CONFLICT, (state, conflict_id))
+                self.note(before.incident, actor, "resolve", before.key or before.section, before.field, new=state)
+
+    # --- dirty ----------------------------------------------------------------------------------------------------------
+
+    def dirty(self) -> list[tuple[int, datetime]]:
+        """The pages that something changed for, with since when, the longest waiting first."""
+        return [(page, moment(since)) for page, since in self._all(sql.DIRTY)]
+
+    def mark_dirty(self, page_id: int, reason: str) -> None:
+        """Somebody must look at this page."""
+        with self.tx():
+            self._run(sql.MARK_PAGE, {"page": page_id, "now": text_of(self.now()), "reason": reason})
+
+    def mark_incident(self, ref: str, reason: str) -> None:
+        """Somebody must look at every page of this incident."""
+        with self.tx():
+            self._run(sql.MARK_INCIDENT, {"incident": ref, "now": text_of(self.now()), "reason": reason})
+
+    def dirty_mark(self, page_id: int) -> int:
+        """A number that every mark raises; 0 for a page that was never marked."""
+        row = self._one(sql.DIRTY_MARK, (page_id,))
+        return int(row[0]) if row else 0
+
+    def clear_dirty(self, page_id: int, mark: int) -> None:
+        """All up to this mark is dealt with; a later one keeps the page dirty."""
+        with self.tx():
+            self._run(sql.CLEAR_DIRTY, (page_id, mark))
+
+
+def _column(value: object) -> object:
+    if isinstance(value, datetime):
+        return text_of(value)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _when(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def _page(row: Row) -> Page:
+    *simple, copy, since, checked_at, written_at, moved_at, accepted = row
+    number, incident, destination, state, native_id, url, version, reason = simple
+    return Page(
+        id=number,
+        incident=incident,
+        destination=destination,
+        state=state,
+        native_id=native_id,
+        url=url,
+        version=version,
+        reason=reason,
+        copy=bool(copy),
+        since=_when(since),
+        checked_at=_when(checked_at),
+        written_at=_when(written_at),
+        moved_at=_when(moved_at),
+        accepted=bool(accepted),
+    )
+
+
+def _conflict(row: Row) -> Conflict:
+    number, page, incident, destination, section, key, field, base = row[:8]
+    store, other = Version(row[8], row[9], _when(row[10])), Version(row[11], row[12], _when(row[13]))
+    return Conflict(number, page, incident, destination, section, key, field, base, store, other, row[14], row[15])
+
+
+def _conflict_columns(conflict: Conflict) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: getattr(conflict, name) for name in ("id", "page", "section", "key", "field", "base", "shown", "state")
+    }
+    for side, version in (("store", conflict.store), ("page", conflict.other)):
+        columns |= {f"{side}_text": version.text, f"{side}_by": version.by}
+        columns[f"{side}_at"] = text_of(version.at) if version.at else None
+    return columns
