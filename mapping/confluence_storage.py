@@ -89,7 +89,8 @@ class _Order:
         found = edits(before, after)
         gone = {edit.native for edit in found if isinstance(edit, Remove) and not edit.parent}
         self.added = {edit.after: edit.blocks for edit in found if isinstance(edit, Insert) and not edit.parent}
-        self.staying = {b.native: b for b in after if b.native not in gone and any(b.native == a.native for a in before)}
+        known = {block.native for block in before} - gone
+        self.staying = {block.native: block for block in after if block.native in known}
 
 
 class _Splice:
@@ -227,10 +228,17 @@ class _Splice:
         if leaf is None:
             return self._renderer.block(block)
         text = self._leaf(leaf, block)
+        if leaf.node is None and block == leaf.block and not (in_place and self._parted(block.native)):
+            text = f"<p>{text}</p>"
         macro = self._above[block.native][-1]
         if in_place or not (macro.macro and len(_natives(macro)) == 1):
             return text
         return self._bytes(macro.start, leaf.start) + text + self._bytes(leaf.end, macro.end)
+
+    def _parted(self, native: str) -> bool:
+        """Whether text without a paragraph of its own still follows what it followed, so that it runs into nothing."""
+        at = next(at for at, block in enumerate(self._page.blocks) if block.native == native)
+        return not at or self._page.blocks[at - 1].native in self._order.staying
 
     def _joined(self, tokens: Iterable[_Token]) -> Iterator[str]:
         """List items that follow each other, with nothing but blanks between, become lists again."""

@@ -32,6 +32,7 @@ from providers.contract import (
     Rejected,
     Stale,
     TitleTaken,
+    Unknown,
     Unreachable,
 )
 from providers.transport import Answer, Budget
@@ -49,7 +50,7 @@ _GONE = {"trashed": "trashed", "deleted": "trashed", "archived": "archived"}
 
 
 class ConfluenceCloud:
-    """One Confluence Cloud site.
+    """One Confluence Cloud site; the methods are those of `Provider`.
 
     `url` ends in `/wiki`; `token` is an API token of `user`, or a bearer token when `user` is empty. `accounts` maps
     e-mails to account ids where the site does not tell them. `now` is the wall clock, zone-aware. `session` brings other
@@ -135,7 +136,8 @@ class ConfluenceCloud:
         answer = self._wire.write("POST", "api/v2/pages", page)
         if not isinstance(answer, Answer):
             return answer
-        return self._done(str(answer.body["id"]))
+        native_id = str(answer.body.get("id", ""))
+        return self._done(native_id) if native_id else Unknown("a page was made, but the answer does not name it")
 
     def _new_page(self, place: Place, doc: Doc, marker: str) -> Json:
         parent = _parent(place)
@@ -185,7 +187,7 @@ class ConfluenceCloud:
 
     def _prove_write(self, space: str, parent: str) -> None:
         body = {"representation": "storage", "value": "<p />"}
-        draft = {"spaceId": space, "status": "draft", "title": "", "body": body, **({"parentId": parent} if parent else {})}
+        draft = {"spaceId": space, "status": "draft", "body": body, **({"parentId": parent} if parent else {})}
         made = _proven(self._wire.write("POST", "api/v2/pages", draft))
         _proven(self._wire.write("DELETE", f"api/v2/pages/{_native(str(made.body['id']))}", None, {"draft": "true"}))
 

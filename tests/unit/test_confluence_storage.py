@@ -174,6 +174,29 @@ def test_a_removed_block_brings_nothing_new(body: str, data: st.DataObject) -> N
     assert parse(splice(page, target)).blocks == project(target)
 
 
+@FEW
+@given(BODY, BLOCKS, st.data())
+def test_a_page_changed_all_over_reads_back_as_projected(body: str, fresh: tuple[Block, ...], data: st.DataObject) -> None:
+    page = parse(body)
+    target: list[Block] = []
+    spare = list(fresh)
+    for block in page.blocks:
+        act = data.draw(st.sampled_from(["keep", "keep", "remove", "precede", "edit", "indent", "replace"]))
+        if act == "precede" and spare:
+            target.append(spare.pop())
+        if act == "edit" and block.kind not in ("kept", "table", "divider", "code"):
+            block = replace(block, spans=(*block.spans, Span(" more")))
+        if act == "indent" and block.kind in ("bullet", "number", "task"):
+            block = replace(block, depth=data.draw(st.integers(0, 2)))
+        if act == "replace" and spare and block.kind != "kept":
+            block = replace(spare.pop(), native=block.native)
+        if act != "remove":
+            target.append(block)
+    changed = splice(page, target)
+    assert parse(changed).blocks == project(target)
+    assert splice(parse(changed), parse(changed).blocks) == changed
+
+
 FOLLOW_UPS = (
     "<ac:task-list><ac:task><ac:task-id>1</ac:task-id><ac:task-status>incomplete</ac:task-status>"
     "<ac:task-body>First</ac:task-body></ac:task></ac:task-list>"
