@@ -161,7 +161,8 @@ class _Reader:
 
     def _item(self, entry: Node, own: Node | None, *, ordered: bool, level: int) -> Piece:
         block = item_block(own, self.inline, ordered=ordered, depth=level)
-        start, end = self.line_start(entry.start), self._end(own.end if own else entry.start + 1)
+        start = self._line_of(entry)
+        end = self._end(own.end if own else start + 1)
         line = self.source[start:end].decode()
         lead = line[: len(line) - len(line.lstrip(" \t"))]
         match = _MARKER.match(line, len(lead))
@@ -180,12 +181,17 @@ class _Reader:
         return Block("kept", text_spans(label), ref=token(self.source[piece.start : piece.end].decode()))
 
     def _piece(self, block: Block | None, node: Node, level: int = 0) -> Piece:
-        start, end = self.line_start(node.start), self._end(node.end)
+        start, end = self._line_of(node), self._end(node.end)
         first = self.source[start:end].decode()
         return Piece(block, start, end, level, _columns(first[: len(first) - len(first.lstrip(" \t"))]))
 
     def _row(self, line: Node) -> RowPiece:
         return RowPiece(self.line_start(line.start), self._end(line.end), tuple((c.start, c.end) for c in line.children))
+
+    def _line_of(self, node: Node) -> int:
+        """Where the line begins on which an element begins. After a tab that is half indentation its range starts too early."""
+        blank = re.compile(rb"\s*").match(self.source, node.start, node.end)
+        return self.line_start(blank.end() if blank and blank.end() < node.end else node.start)
 
     def line_start(self, position: int) -> int:
         return self._starts[bisect_right(self._starts, position) - 1]

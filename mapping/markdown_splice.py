@@ -24,12 +24,20 @@ def splice(page: MarkdownPage, title: str | None, properties: Mapping[str, str],
     """
     known = {piece.block.ref for piece in page.pieces if piece.block and piece.block.kind == "kept"}
     target = [block for block in projected(_without_unknown(blocks, page)) if block.kind != "kept" or block.ref in known]
+    if title in (None, page.title) and _unchanged(page, target):
+        return page.front.with_values(properties) + page.body.decode()
     text = ""
     for fresh in (False, True):
         text = page.front.with_values(properties) + _Splice(page, fresh).body(title, target)
         if project(parse_page(text).blocks) == project(target):
             break
     return text
+
+
+def _unchanged(page: MarkdownPage, target: Sequence[Block]) -> bool:
+    return len(page.blocks) == len(target) and all(
+        old.native == new.native and _same(old, new) for old, new in zip(page.blocks, target, strict=True)
+    )
 
 
 def _without_unknown(blocks: Iterable[Block], page: MarkdownPage) -> list[Block]:

@@ -10,17 +10,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from mapping.records import load_records, parse_incidents
-
 from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem
 from mapping.markdown import from_markdown, to_markdown
+from mapping.records import load_records, parse_incidents
 from mapping.rows import Vocabulary, understood
 from syncd.errors import Misuse, RefusedByGate, UnknownReference
 from syncd.flow import Gate, Look, Mark, gate
 from syncd.lookup import Lookup
-from syncd.pages import Conflict, Page
+from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
@@ -221,7 +220,7 @@ class App:
         """Lift halts of an incident's pages; `accept` agrees, once, to what halted them."""
         stopped = [page for page in self.lookup.pages(ref) if page.state in ("halted", "missing", "held")]
         for page in stopped:
-            state = "live" if page.native_id else "wanted"
+            state: PageState = "live" if page.native_id else "wanted"
             self.store.set_page(page.id, state=state, reason="", accepted=accept)
             self.store.mark_dirty(page.id, "resumed")
             self.store.note(ref, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
@@ -313,7 +312,8 @@ class App:
         return gate(incident, postmortem, tasks, marks, looks, require_written=require)
 
     def _look(self, page: Page) -> Look:
-        unreachable, pending = "", ()
+        unreachable = ""
+        pending: tuple[str, ...] = ()
         conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
         stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
         dirty = dict(self.store.dirty()).get(page.id)

@@ -171,10 +171,10 @@ class _Pass:
         try:
             if self.dry:
                 return self._dry_run()
-            seen = (
-                self.provider.read(self.destination.place, self.page.native_id) if self.page.native_id else self._publish()
-            )
-            return self._in_step(seen)
+            self._fill_in()
+            if not self.page.native_id:
+                return self._in_step(*self._publish())
+            return self._in_step(self.provider.read(self.destination.place, self.page.native_id), None)
         except _Stop as stop:
             return stop.report
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import httpx
 import requests
-from mapping.records import parse_incidents
-from providers.confluence import ConfluenceCloud as Confluence
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
 
 from mapping.commands import Actor
 from mapping.incident import Incident
 from mapping.markdown import from_markdown
+from mapping.records import parse_incidents
 from mapping.rows import FieldSpec
+from providers.confluence import ConfluenceCloud as Confluence
 from providers.contract import Place, Provider
 from providers.folder import Folder
 from providers.notion import Notion
@@ -125,7 +125,7 @@ class World:
         )
 
     def _notion(self) -> Provider:
-        client = httpx.Client(transport=EmulatorTransport(self.to_space))
+        client = httpx.Client(transport=EmulatorTransport(self.to_space, "/notion"))
         return Notion(
             url="http://sandbox.example/notion",
             token="sandbox",

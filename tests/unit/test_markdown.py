@@ -248,6 +248,25 @@ def test_an_unchanged_page_keeps_every_byte(text: str) -> None:
     assert splice(page, None, page.properties, page.blocks) == text
 
 
+LINES = """a|- x|  - y|\t- z|1. n|   2) m|> q|||```|    code|"a" / "b"|<div>|[r]: http://x|[^1]: f|[^1] [r]|# h|## k|***|- [ ] t|* ![i](u)
+- - b|-|  para|![i](u)|<b>x</b> é😀|-\tq"""
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(LINES.replace("\n", "|").split("|")), max_size=9), st.sampled_from(["\n", "\r\n"]), st.data()
+)
+def test_any_layout_keeps_its_bytes_and_takes_an_edit(lines: list[str], end: str, data: st.DataObject) -> None:
+    page = parse_page(end.join(lines))
+    assert splice(page, None, {}, page.blocks) == page.text
+    said = [
+        block.native for block in page.blocks if block.kind in ("paragraph", "bullet", "task", "number", "heading", "quote")
+    ]
+    if said:
+        blocks = changed(page, data.draw(st.sampled_from(said)), spans=text_spans("changed"))
+        assert project(parse_page(splice(page, None, {}, blocks)).blocks) == project(blocks)
+
+
 def test_a_page_says_its_title_properties_and_blocks() -> None:
     page = parse_page(PAGE)
     assert page.title == "Checkout returns 502 😀"
