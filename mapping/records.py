@@ -1,7 +1,7 @@
 """Incidents as JSON, JSON lines or YAML: bytes -> values -> `Incident`s, and back to the same shape.
 
-Everything wrong is told at once, each with its path (`[3].timeline[0].at: ...`); one bad incident never keeps the others out.
-What an import changes in the store is the store's business.
+Everything wrong is told at once, each with its path (`[3].timeline[0].at: ...`); one bad incident never keeps the others
+out. What an import changes in the store is the store's business.
 """
 
 import difflib
@@ -53,14 +53,13 @@ class _PlainLoader(yaml.SafeLoader):
     impossible date all reach the checks below as text."""
 
 
+_YAML_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
 _PLAIN_TAGS = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
 _PlainLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN_TAGS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+_PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", _YAML_BOOL, list("tTfF"))
 
 
 def load_records(name: str, data: bytes) -> tuple[list[Placed], list[str]]:
@@ -91,27 +90,34 @@ def _load_yaml(name: str, text: str) -> tuple[list[Placed], list[str]]:
 def _load_json(name: str, text: str) -> tuple[list[Placed], list[str]]:
     try:
         return _placed(json.loads(text)), []
-    except (json.JSONDecodeError, RecursionError) as error:
-        if name.lower().endswith(".json") or _one_value(text):
+    except (ValueError, RecursionError) as error:
+        if not _is_lines(name, text):
             return [], [f"{name}: {_json_reason(error)}"]
     values, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         try:
             values += [Placed(f"line {number}", json.loads(line))] if line.strip() else []
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             problems.append(f"{name}: line {number}: {_json_reason(error, lines=False)}")
     return values, problems
 
 
-def _one_value(text: str) -> bool:
-    """Whether the text was meant as one value over several lines: its first line is none by itself."""
-    first = text.lstrip().split("\n", 1)[0].strip()
-    return first in ("{", "[") or first.startswith("[")
+def _is_lines(name: str, text: str) -> bool:
+    """Whether the text was meant as JSON lines: its first or last line is an object by itself."""
+    lines = text.strip().split("\n")
+    return name.lower().endswith((".jsonl", ".ndjson")) or _is_object(lines[0]) or _is_object(lines[-1])
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _json_reason(error: Exception, *, lines: bool = True) -> str:
     if not isinstance(error, json.JSONDecodeError):
-        return "nested too deeply"
+        return f"not JSON: {_first_line(error)}"
     where = f"line {error.lineno}, column {error.colno}" if lines else f"column {error.colno}"
     return f"not JSON: {error.msg} at {where}"
 
@@ -141,9 +147,8 @@ def parse_incidents(data: object, zone: tzinfo | None, markdown: ReadMarkdown) -
         reader = _Reader(zone, markdown)
         incident = reader.incident(placed.value, placed.place)
         if not reader.problems and incident.reference in incidents:
-            reader.refuse(
-                _at(placed.place, "reference"), f"'{incident.reference}' is in this file already; the first one counts"
-            )
+            where = _at(placed.place, "reference")
+            reader.refuse(where, f"'{incident.reference}' is in this file already; the first one counts")
         problems += reader.problems
         if not reader.problems:
             incidents[incident.reference] = incident
@@ -187,7 +192,7 @@ class _Reader:
 
     def _reference(self, table: Mapping[str, object], path: str) -> str:
         reference = self._text(table, "reference", path)
-        if not self.problems and not reference:
+        if not reference and _absent(table, "reference"):
             self.refuse(_at(path, "reference"), "is missing")
         elif reference and not _REFERENCE.fullmatch(reference):
             self.refuse(_at(path, "reference"), f"'{_shown(reference)}' must have no spaces and none of / ? # %")
@@ -214,7 +219,7 @@ class _Reader:
 
     def _title(self, table: Mapping[str, object], path: str) -> str:
         title = self._text(table, "title", path)
-        if not title and not self.problems:
+        if not title and _absent(table, "title"):
             self.refuse(_at(path, "title"), "is missing or empty")
         return title
 
@@ -350,6 +355,10 @@ def _iso_time(value: object) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
+def _absent(table: Mapping[str, object], key: str) -> bool:
+    return isinstance(table.get(key, ""), str | None)
+
+
 def _meant(name: str, known: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(name, known, n=1)
     return f", did you mean '{nearest[0]}'?" if nearest else ""
@@ -361,7 +370,7 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = str(value) if isinstance(value, str | int | float | date) else _kind(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
