@@ -69,7 +69,8 @@ class WikiPerson:
         self.site.publish_as_editor(self.page_id, body, ADA)
 
     def text(self) -> str:
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.body))
+        shown = re.sub(r'<ri:user ri:account-id="(.*?)" />', lambda m: self.site.accounts[m[1]].name, self.body)
+        return re.sub(r"\s+", " ", re.sub(r"<time datetime=\"(.*?)\" />|<[^>]+>", r" \1 ", shown))
 
     def reword(self, old: str, new: str) -> None:
         self.publish(self.body.replace(old, new))
@@ -171,7 +172,12 @@ class NotionPerson:
         self.space.ui_insert(self.page_id, new, {"type": "paragraph", "paragraph": {"rich_text": rich(text)}}, ADA)
 
     def set_status(self, label: str) -> None:
-        self.space.ui_set_property(self.page_id, "Status", label, ADA)
+        try:
+            row = self._find("Post-mortem status", "table_row")
+        except StopIteration:
+            self.space.ui_set_property(self.page_id, "Status", label, ADA)
+        else:
+            self.space.ui_edit_cell(row["id"], 1, label, ADA)
 
     def empty(self) -> None:
         for block in self.space.children_of(self.page_id):
