@@ -189,7 +189,7 @@ class _Reader:
         return RowPiece(self.line_start(line.start), self._end(line.end), tuple((c.start, c.end) for c in line.children))
 
     def _line_of(self, node: Node) -> int:
-        """Where the line of an element's first character begins: behind half a tab of indentation, ranges start too early."""
+        """Where the line of an element's first character begins; after half a tab its range starts too early."""
         blank = re.compile(rb"\s*").match(self.source, node.start, node.end)
         return self.line_start(blank.end() if blank and blank.end() < node.end else node.start)
 
