@@ -1,7 +1,7 @@
 """The part of the store that takes in incidents from elsewhere, again and again, without ever undoing an edit made here.
 
 What every source said last is kept for each field (`import_bases`): a source that says the same again has no news, so what
-people here made of the value stays. Rows are found again by the key that the source has for them, by ours, then by their name.
+people here made of the value stays. Rows are found again by the source's key, by ours, then by name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,7 +102,8 @@ class Imports(Records):
     def _import_rows(self, ref: str, rows: Sequence[AnyRow], said: Said, actor: Actor, notes: list[str]) -> bool:
         if not rows:
             return False
-        self._reserve(rows)
+        for row in rows:
+            self._reserve(target_of(row), row.key)
         known = self._known(ref, target_of(rows[0]), said)
         changed = False
         for row, match in zip(rows, match_rows(rows, known), strict=True):

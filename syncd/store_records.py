@@ -238,17 +238,16 @@ class Records(Pages):
 
     def _key(self, target: Literal["follow_up", "event"], wanted: str) -> str:
         """The wanted key where it is one and free, else the next; no key is ever given twice."""
-        prefix = PREFIX[target]
+        self._reserve(target, wanted)
         if key_number(target, wanted) and self.owner(wanted) is None:
             return wanted
-        return f"{prefix}-{self._all(sql.NEXT_KEY, (prefix,))[0][0]}"
+        return f"{PREFIX[target]}-{self._all(sql.NEXT_KEY, (PREFIX[target],))[0][0]}"
 
-    def _reserve(self, rows: Iterable[FollowUp | TimelineEvent]) -> None:
-        """Keys that come from outside are not given to others: neither later nor to their neighbours without a key."""
-        for row in rows:
-            number = key_number(target_of(row), row.key)
-            if number:
-                self._run(sql.RAISE_KEY, (PREFIX[target_of(row)], number))
+    def _reserve(self, target: Literal["follow_up", "event"], key: str) -> None:
+        """A key that came from outside is given to no other: neither later nor to a neighbour without a key."""
+        number = key_number(target, key)
+        if number:
+            self._run(sql.RAISE_KEY, (PREFIX[target], number))
 
     def _add_section(self, ref: str, command: AddSection, actor: Actor) -> bool:
         if self._one(sql.POSITION, (ref, command.section.id)):
@@ -278,7 +277,8 @@ class Records(Pages):
                 raise Misuse(f"There is an incident {record.reference} already.", f"syncd incident show {record.reference}")
             self._insert_incident(record, actor)
             rows: tuple[FollowUp | TimelineEvent, ...] = (*record.follow_ups, *record.timeline)
-            self._reserve(rows)
+            for row in rows:
+                self._reserve(target_of(row), row.key)
             for row in rows:
                 self._add(record.reference, Add(target_of(row), row_values(row), key=row.key), actor)
             made = self.incident(record.reference)
