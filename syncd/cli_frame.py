@@ -6,6 +6,7 @@ The commands themselves are `cli_*.py`, the root of the command line is `cli.py`
 import errno
 import getpass
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,11 @@ import click
 from mapping.commands import Actor
 from providers.contract import ProviderError, Unreachable
 from syncd.app import App
-from syncd.assembly import House, Patience, assemble
+from syncd.assembly import Assembly, assemble
 from syncd.errors import ConfigError, ProviderDown, RefusedByGate, SyncdError
+from syncd.patience import Patience
 from syncd.printing import print_json
-from syncd.settings import Settings, load
+from syncd.settings import load
 
 RETRY_SECONDS = 30.0  # that one command spends on trying again
 
@@ -31,33 +33,34 @@ class Session:
     json: bool = False
     config: Path | None = None
     log_json: bool = False
-    patience: Patience = field(default_factory=lambda: Patience(RETRY_SECONDS))
-    _house: House | None = None
+    patience: Patience = field(default_factory=lambda: Patience(RETRY_SECONDS, time.sleep))
+    _built: Assembly | None = None
+
+    @property
+    def wanted_config(self) -> Path:
+        """`--config`, else `$SYNCD_CONFIG`, else `./config.toml`, whether it is there or not."""
+        return (self.config or Path(os.environ.get("SYNCD_CONFIG") or "config.toml")).absolute()
 
     @property
     def config_path(self) -> Path:
-        """`--config`, else `$SYNCD_CONFIG`, else `./config.toml`. Raises ConfigError where there is none."""
-        named = self.config or Path(os.environ.get("SYNCD_CONFIG") or "config.toml")
-        if not named.is_file():
-            raise ConfigError([f"There is no configuration at {named}."], "syncd init")
-        return named
-
-    def settings(self) -> Settings:
-        """The configuration, read and checked."""
-        return load(self.config_path)
+        """The configuration file. Raises ConfigError where there is none."""
+        if not self.wanted_config.is_file():
+            raise ConfigError([f"There is no configuration at {self.wanted_config}."], "syncd init")
+        return self.wanted_config
 
     @property
-    def house(self) -> House:
+    def built(self) -> Assembly:
         """Everything that the configuration is built into."""
-        if self._house is None:
-            self._house = assemble(self.settings(), self.patience)
-            click.get_current_context().find_root().call_on_close(self._house.close)
-        return self._house
+        if self._built is None:
+            path = self.config_path
+            self._built = assemble(path, load(path), self.patience.sleeper)
+            click.get_current_context().find_root().call_on_close(self._built.close)
+        return self._built
 
     @property
     def app(self) -> App:
         """The use-cases."""
-        return self.house.app
+        return self.built.app
 
     def actor(self) -> Actor:
         """Who is at the command line: `$SYNCD_USER`, else the name of the account."""

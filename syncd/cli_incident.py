@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +12,7 @@ import click
 
 from mapping.commands import Actor
 from mapping.incident import FollowUp, Incident, Phase, TimelineEvent
+from mapping.markdown import to_markdown
 from mapping.records import incident_to_json
 from syncd.cli_frame import Command, Group, Session, pass_session
 from syncd.errors import Misuse
@@ -72,9 +73,7 @@ def list_incidents(session: Session) -> None:
     store = session.app.store
     rows = [(found, store.postmortem(found.reference)) for found in store.incidents()]
     columns = ("reference", "name", "severity", "phase", "postmortem")
-    values = [
-        {**_brief(found), "postmortem": postmortem.status.value if postmortem else None} for found, postmortem in rows
-    ]
+    values = [{**_brief(found), "postmortem": postmortem.status.value if postmortem else None} for found, postmortem in rows]
     cells = [[str(value[column] or "") for column in columns] for value in values]
     session.answer(values, lambda: print_table(columns, cells))
 
@@ -95,7 +94,7 @@ def _brief(found: Incident) -> dict[str, Any]:
 def show_incident(session: Session, ref: str) -> None:
     """Show one incident; with --json as one object that can be imported again."""
     found = session.app.lookup.incident(ref)
-    session.answer(incident_to_json(found), lambda: _print_incident(found))
+    session.answer(incident_to_json(found, to_markdown), lambda: _print_incident(found))
 
 
 def _print_incident(found: Incident) -> None:
@@ -105,7 +104,7 @@ def _print_incident(found: Incident) -> None:
     facts += [(name, moment(at)) for name, at in found.timestamps.items()]
     facts += list(found.custom_fields.items())
     print_table(("field", "value"), [[name, value] for name, value in facts if value])
-    summary = incident_to_json(found)["summary"]
+    summary = incident_to_json(found, to_markdown)["summary"]
     if summary:
         click.echo(f"\n{str(summary).strip()}")
     _print_rows("Follow-ups", ("key", "title", "status", "assignee", "due"), [_cells(row) for row in found.follow_ups])
@@ -181,13 +180,17 @@ def _given(values: Mapping[str, str | None]) -> dict[str, str]:
     return found
 
 
-@click.group(cls=Group, examples=['syncd followup add INC-12 --title "Alert on queue depth"', "syncd followup edit FU-3 --status done"])
+@click.group(
+    cls=Group,
+    examples=['syncd followup add INC-12 --title "Alert on queue depth"', "syncd followup edit FU-3 --status done"],
+)
 def followup() -> None:
     """Follow-ups of incidents."""
 
 
 @followup.command(
-    "add", examples=['syncd followup add INC-12 --title "Alert on queue depth" --assignee ada@example.com --due-on 2026-12-01']
+    "add",
+    examples=['syncd followup add INC-12 --title "Alert on queue depth" --assignee ada@example.com --due-on 2026-12-01'],
 )
 @click.argument("ref")
 @click.option("--title", required=True, metavar="T", help="What is to be done, in a line.")
@@ -201,7 +204,9 @@ def add_follow_up(session: Session, ref: str, **fields: str | None) -> None:
     session.done(f"{key} added to {ref}.", incident=ref, key=key)
 
 
-@followup.command("edit", examples=["syncd followup edit FU-3 --status done", "syncd followup edit FU-3 --due-on 2026-12-15"])
+@followup.command(
+    "edit", examples=["syncd followup edit FU-3 --status done", "syncd followup edit FU-3 --due-on 2026-12-15"]
+)
 @click.argument("key")
 @click.option("--title", metavar="T", help="What is to be done, in a line.")
 @click.option("--status", metavar="STATUS", help="open, done or dropped.")
@@ -215,7 +220,10 @@ def edit_follow_up(session: Session, key: str, **fields: str | None) -> None:
     session.done(f"{key}: {', '.join(changes)} set.", key=key, changed=list(changes))
 
 
-@click.group(cls=Group, examples=['syncd timeline add INC-12 --at 10:05 --title "Traffic moved away"', 'syncd timeline edit T-7 --at 10:07'])
+@click.group(
+    cls=Group,
+    examples=['syncd timeline add INC-12 --at 10:05 --title "Traffic moved away"', "syncd timeline edit T-7 --at 10:07"],
+)
 def timeline() -> None:
     """Timeline events of incidents."""
 
@@ -291,7 +299,9 @@ def print_gate(answer: Gate) -> None:
 # --- flow ---------------------------------------------------------------------------------------------------------------
 
 
-@click.group(cls=Group, examples=["syncd flow done INC-12 debrief", 'syncd flow skip INC-12 debrief --why "nobody was on call"'])
+@click.group(
+    cls=Group, examples=["syncd flow done INC-12 debrief", 'syncd flow skip INC-12 debrief --why "nobody was on call"']
+)
 def flow() -> None:
     """Tasks of the post-incident flow."""
 

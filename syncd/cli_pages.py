@@ -28,7 +28,7 @@ def once(session: Session) -> None:
     Exit code: 0 in step, 1 holds or conflicts are left, 3 a service was not reachable, 4 a person must look; the highest of
     all pages counts.
     """
-    with session.house.alone():
+    with session.built.alone():
         reports = one_pass(session.app, session.patience, _progress if sys.stderr.isatty() else lambda report: None)
     conflicts = session.app.store.conflicts(state="open")
     code = exit_code(reports, conflicts)
@@ -211,7 +211,10 @@ def _print_conflict(found: Conflict) -> None:
 
 @conflicts.command(
     "resolve",
-    examples=["syncd conflicts resolve 3f2a9c01bd --take page", 'syncd conflicts resolve 3f2a9c01bd --text "Both were down."'],
+    examples=[
+        "syncd conflicts resolve 3f2a9c01bd --take page",
+        'syncd conflicts resolve 3f2a9c01bd --text "Both were down."',
+    ],
 )
 @click.argument("conflict_id", metavar="ID")
 @click.option("--take", type=click.Choice(["page", "store", "both"]), help="Which version stays.")
@@ -234,7 +237,7 @@ def resolve(session: Session, conflict_id: str, take: str | None, text: str | No
 @pass_session
 def look(session: Session, url: str, to: str) -> None:
     """Read a real page and tell what would be recognised and what would never be touched; write nothing."""
-    named = session.house.named(url, to)
+    named = session.built.named(url, to)
     seen = named.read()
     found = sight(seen, session.app.store.postmortem(seen.marker) if seen.marker else None)
     value = {"destination": named.destination.name, "id": seen.native_id, "url": seen.url, "title": seen.doc.title}

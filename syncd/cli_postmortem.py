@@ -150,7 +150,7 @@ def detach(session: Session, ref: str, destination: str) -> None:
 @pass_session
 def adopt(session: Session, ref: str, url: str, to: str, force: bool) -> None:
     """Take a page that exists as the incident's page; the next pass takes in what is written there."""
-    page = adopt_page(session.app, ref, session.house.named(url, to), force, session.actor())
+    page = adopt_page(session.app, ref, session.built.named(url, to), force, session.actor())
     session.done(f"{page.url} is now the page of {ref} on {page.destination}.", incident=ref, **session.app.page_json(page))
 
 
@@ -171,9 +171,7 @@ def template() -> None:
 def list_templates(session: Session) -> None:
     """List all templates, yours and the built-in ones."""
     library = session.app.library
-    values = [
-        {"id": t.id, "name": t.name, "write": t.write, "destination": t.destination or None} for t in library.all()
-    ]
+    values = [{"id": t.id, "name": t.name, "write": t.write, "destination": t.destination or None} for t in library.all()]
     rows = [[v["id"] or "", v["name"] or "", v["write"] or "", v["destination"] or ""] for v in values]
     session.answer(values, lambda: print_table(("id", "name", "write", "destination"), rows))
     _warn(library)
@@ -204,7 +202,8 @@ def duplicate(session: Session, template_id: str, new: str) -> None:
 
 
 @template.command(
-    "write", examples=["syncd template write standard --external wiki-postmortems", "syncd template write standard --in-house"]
+    "write",
+    examples=["syncd template write standard --external wiki-postmortems", "syncd template write standard --in-house"],
 )
 @click.argument("template_id", metavar="ID")
 @click.option("--in-house", is_flag=True, help="Prose is written in the store, with the web editor.")

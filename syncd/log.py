@@ -11,6 +11,8 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import Processor
 
+QUIET = logging.WARNING
+"""The level of a command that answers and ends."""
 CHATTY = {"atlassian": logging.INFO, "httpx": logging.WARNING, "uvicorn.access": logging.WARNING}
 """Libraries that would log whole page bodies or each request."""
 

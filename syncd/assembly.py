@@ -1,0 +1,185 @@
+"""From a configuration to running parts: providers by kind, destinations, store, engine, use-cases.
+
+The only place that names concrete providers. What the settings mean is said in `settings.py`; which process runs the parts
+is `cli.py`'s and `running.py`'s business.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from mapping.rows import FieldSpec
+from providers.confluence import ConfluenceCloud
+from providers.contract import Place, Provider, ProviderError
+from providers.folder import Folder
+from providers.notion import Notion
+from providers.transport import Budget
+from syncd.app import App
+from syncd.broken import Broken
+from syncd.daemon import Pace, Parts
+from syncd.links import Named, Reading, confluence_link, file_link, notion_link, page_named
+from syncd.lock import SingleProcess
+from syncd.reconcile import Destination, Limits, Reconciler
+from syncd.resources import templates
+from syncd.settings import DestinationSettings, ProviderSettings, Settings
+from syncd.store import Store
+from syncd.templates import TemplateLibrary
+from syncd.wording import House, Wording
+
+PER_MINUTE = {"confluence": 600.0, "notion": 180.0, "folder": 1_000_000.0}
+Sleeper = Callable[[float], Callable[[float], None]]  # requests a minute -> how that provider waits
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything that one configuration is built into."""
+
+    config: Path
+    settings: Settings
+    store: Store
+    library: TemplateLibrary
+    app: App
+    readings: Mapping[str, Reading]  # by destination: what a pasted link means
+
+    @property
+    def destinations(self) -> Mapping[str, Destination]:
+        """The configured places by name."""
+        return self.app.destinations
+
+    def named(self, link: str, to: str = "") -> Named:
+        """The page behind a pasted link. Raises Misuse when it is nobody's."""
+        return page_named(link, to, self.destinations, self.readings)
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Held while pages are worked on. Raises Misuse beside a living daemon or `once`."""
+        return SingleProcess(self.store.path) if self.store.path else nullcontext()
+
+    def living(self) -> int | None:
+        """The process id of a living daemon or `once`."""
+        return SingleProcess(self.store.path).held_by() if self.store.path else None
+
+    def parts(self) -> Parts:
+        """What the daemon runs: looks are hurried along when something is saved in a folder of pages."""
+        sync = self.settings.sync
+        pace = Pace(timedelta(seconds=sync.poll_seconds), timedelta(seconds=sync.debounce_seconds))
+        folders = dict.fromkeys(self.page_folders(), _nothing)
+        return Parts(self.destinations, self.app.reconciler, self.store, pace, folders)
+
+    def page_folders(self) -> list[Path]:
+        """The folders whose files are pages."""
+        settings = self.settings
+        named = settings.destinations.values()
+        return [_folder(self.config, d) for d in named if settings.providers[d.provider].kind == "folder"]
+
+    def close(self) -> None:
+        """End the store's connection."""
+        self.store.close()
+
+
+def _nothing() -> None:
+    """A page's folder changed: that the daemon looks is all."""
+
+
+def wall_clock() -> datetime:
+    """The real time, zone-aware."""
+    return datetime.now(UTC)
+
+
+def assemble(
+    config: Path,
+    settings: Settings,
+    sleeper: Sleeper,
+    *,
+    store: Store | None = None,
+    now: Callable[[], datetime] = wall_clock,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Assembly:
+    """Build everything; nothing is contacted yet. `store`: one that is open already. Raises StoreError where the database
+    cannot be used."""
+    store = store or Store.open(settings.database, now)
+    providers = {
+        name: _provider(name, provider, settings, config, sleeper, now, monotonic)
+        for name, provider in settings.providers.items()
+    }
+    destinations = {name: _destination(name, d, providers) for name, d in settings.destinations.items()}
+    library = TemplateLibrary(settings.templates.directory, templates())
+    library.reload()
+    wording = Wording(store, _words(settings))
+    reconciler = Reconciler(store, destinations, wording, _limits(settings))
+    app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds))
+    readings = {name: _reading(config, d, settings.providers[d.provider]) for name, d in settings.destinations.items()}
+    return Assembly(config, settings, store, library, app, readings)
+
+
+def _words(settings: Settings) -> House:
+    fields = {name: FieldSpec(f.label or name, f.type, tuple(f.options)) for name, f in settings.fields.items()}
+    return House(settings.timezone, tuple(settings.incidents.severities), fields, settings.web.public_url)
+
+
+def _limits(settings: Settings) -> Limits:
+    sync, brakes = settings.sync, settings.brakes
+    return Limits(
+        row_still=timedelta(seconds=sync.row_still_seconds),
+        quiet=timedelta(seconds=sync.quiet_seconds),
+        version_gap=timedelta(seconds=sync.version_gap_seconds),
+        removed_share=brakes.removed_share,
+        removed_min=brakes.removed_min,
+        writes_per_hour=brakes.writes_per_hour,
+    )
+
+
+def _destination(name: str, settings: DestinationSettings, providers: Mapping[str, Provider]) -> Destination:
+    place = Place(name, settings.options, settings.properties)
+    return Destination(name, providers[settings.provider], place, settings.private, settings.after_completed)
+
+
+# --- providers by kind --------------------------------------------------------------------------------------------------
+
+
+def _provider(
+    name: str,
+    settings: ProviderSettings,
+    everything: Settings,
+    config: Path,
+    sleeper: Sleeper,
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float],
+) -> Provider:
+    per_minute = settings.requests_per_minute or PER_MINUTE[settings.kind]
+    budget = Budget(per_minute, monotonic, sleeper(per_minute))
+    accounts = {email: known[name] for email, known in everything.people.items() if name in known}
+    try:
+        return _made(settings, config, accounts, budget, now)
+    except ProviderError as error:
+        return Broken(f"the provider {name} cannot be used: {error}")
+
+
+def _made(
+    settings: ProviderSettings,
+    config: Path,
+    accounts: Mapping[str, str],
+    budget: Budget,
+    now: Callable[[], datetime],
+) -> Provider:
+    if settings.kind == "folder":
+        return Folder(config.parent)
+    token = settings.token.get_secret_value()
+    settle = {} if settings.settle_seconds is None else {"settle_seconds": settings.settle_seconds}
+    if settings.kind == "notion":
+        return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, **settle)
+    return ConfluenceCloud(
+        url=settings.url, user=settings.user, token=token, accounts=accounts, budget=budget, now=now, **settle
+    )
+
+
+def _reading(config: Path, destination: DestinationSettings, provider: ProviderSettings) -> Reading:
+    if provider.kind == "folder":
+        return file_link(_folder(config, destination))
+    return notion_link(provider.url) if provider.kind == "notion" else confluence_link(provider.url)
+
+
+def _folder(config: Path, destination: DestinationSettings) -> Path:
+    return (config.parent / destination.options.get("path", ".")).resolve()

@@ -1,0 +1,52 @@
+"""A provider that could not be made from its configuration: it fails its own pages and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from mapping.document import Doc
+from mapping.incident import Person
+from providers.contract import Capabilities, Change, Observation, Outcome, Place, Refused, Rejected
+
+
+class Broken:
+    """Every call says why; see `providers.contract.Provider`."""
+
+    capabilities = Capabilities(compare_and_swap=False, published=False, native_ids=False, settle_seconds=0)
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def _refuse(self) -> NoReturn:
+        raise Refused(self.why)
+
+    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
+        """Refused."""
+        self._refuse()
+
+    def find(self, place: Place, marker: str, title: str) -> Observation | None:
+        """Refused."""
+        self._refuse()
+
+    def create(self, place: Place, doc: Doc, marker: str) -> Outcome:
+        """Refused."""
+        return Rejected(Refused(self.why))
+
+    def read(self, place: Place, native_id: str) -> Observation:
+        """Refused."""
+        self._refuse()
+
+    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+        """Refused."""
+        return Rejected(Refused(self.why))
+
+    def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
+        """Refused."""
+        self._refuse()
+
+    def project(self, doc: Doc) -> Doc:
+        """As it is."""
+        return doc
+
+    def people(self) -> Sequence[Person]:
+        """Nobody."""
+        return ()

@@ -1,0 +1,29 @@
+"""The command line: `syncd COMMAND`. What all commands have is `cli_frame.py`, the commands are in the other `cli_*.py`."""
+
+import click
+
+from syncd import cli_incident, cli_operate, cli_pages, cli_postmortem, log
+from syncd.cli_frame import Root, Session, pass_session
+
+EXAMPLES = (
+    "syncd demo --once",
+    "syncd init",
+    "syncd import incidents.yaml",
+    "syncd postmortem create INC-12 --template standard",
+    "syncd once",
+)
+
+
+@click.group(cls=Root, examples=EXAMPLES)
+@click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
+@click.version_option(package_name="syncd")
+@pass_session
+def main(session: Session, log_json: bool) -> None:
+    """Keeps incident post-mortems in step between a knowledge base and a local store, both ways."""
+    session.log_json = log_json
+    log.configure(as_json=log_json, level=log.QUIET)
+
+
+for _module in (cli_operate, cli_pages, cli_incident, cli_postmortem):
+    for _command in _module.COMMANDS:
+        main.add_command(_command)

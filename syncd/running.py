@@ -1,0 +1,197 @@
+"""`syncd run`: the daemon with its faces, in one process, for as long as nobody stops it.
+
+Serves HTTP in a thread, watches the configuration and the templates, and builds anew what changed for the better; a broken
+file keeps what ran before. What the daemon does with pages is `daemon.py`.
+"""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from pathlib import Path
+
+import uvicorn
+from structlog.stdlib import BoundLogger
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from syncd.api import create_app
+from syncd.assembly import Assembly
+from syncd.daemon import QUIET_EVENTS, Daemon, Parts, Signals, serve
+from syncd.errors import Misuse, SyncdError
+from syncd.pages import Page
+from syncd.reconcile import Report
+
+HTTP_STOPS_WITHIN = 0.5  # seconds that the thread gets after its connections were told to end
+Look = Callable[[Page], "Future[Report] | None"]
+Build = Callable[[Assembly | None], Assembly]  # anew from the files, over the open store of what runs now
+
+
+def run(build: Build, signals: Signals, log: BoundLogger, sleep: Callable[[float], None]) -> None:
+    """Everything until a signal says stop. Raises SyncdError when it cannot start."""
+    built = build(None)
+    try:
+        with built.alone():
+            running = _Running(built, build, signals, log, sleep)
+            try:
+                serve(running.parts(), running.rebuild, signals, log, running.started)
+            finally:
+                running.stop()
+    finally:
+        built.close()
+
+
+class _Running:
+    """What runs now, and how it becomes what the files say."""
+
+    def __init__(
+        self, built: Assembly, build: Build, signals: Signals, log: BoundLogger, sleep: Callable[[float], None]
+    ) -> None:
+        self.built, self._build, self._signals, self._log, self._sleep = built, build, signals, log, sleep
+        self._seen = self._config_bytes()
+        self._face = _Face()
+        self._watch = _Watch(signals.ask_reload)
+
+    def parts(self) -> Parts:
+        return self.built.parts()
+
+    def started(self, daemon: Daemon) -> None:
+        """The workers run: show them to people, and watch the files that are in use now."""
+        web = self.built.settings.web
+        self._face.show(self.built, daemon.look)
+        self._watch.follow(self.built.config, self.built.settings.templates.directory)
+        where = f"http://{web.listen}" if web.listen else "no HTTP"
+        self._log.info("syncd is running", address=where, destinations=", ".join(self.built.destinations) or "none")
+        self._complain(self.built.library.problems())
+
+    def rebuild(self) -> Parts | None:
+        """The parts of the new configuration; None where it is the same, broken, or only templates changed."""
+        before = self._seen
+        self._seen = self._settled()
+        if self._seen == before:
+            self.built.library.reload()
+            self._complain(self.built.library.problems())
+            return None
+        try:
+            fresh = self._build(self.built)
+        except SyncdError as error:
+            self._log.error("the changed configuration is broken; the one before stays in use", reason=str(error))
+            return None
+        self.built = fresh
+        self._log.info("the configuration was read again")
+        return fresh.parts()
+
+    def stop(self) -> None:
+        """End the faces."""
+        self._watch.stop()
+        self._face.stop()
+
+    def _complain(self, problems: Iterable[str]) -> None:
+        for problem in problems:
+            self._log.warning("a template cannot be used", reason=problem)
+
+    def _settled(self) -> bytes:
+        """The configuration when nobody is in the middle of saving it."""
+        now, before = self._config_bytes(), b""
+        for _ in range(10):
+            before, _ = now, self._sleep(0.1)
+            now = self._config_bytes()
+            if now == before:
+                break
+        return now
+
+    def _config_bytes(self) -> bytes:
+        try:
+            return hashlib.sha256(self.built.config.read_bytes()).digest()
+        except OSError:
+            return b"unreadable"
+
+
+# --- HTTP ---------------------------------------------------------------------------------------------------------------
+
+
+class _Face:
+    """The HTTP server; it keeps its address while the address stays the same, whatever else changes."""
+
+    def __init__(self) -> None:
+        self._listen = ""
+        self._app: Callable[..., object] | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def show(self, built: Assembly, look: Look) -> None:
+        """Serve these parts from now on. Raises Misuse where the address is taken."""
+        web = built.settings.web
+        self._app = create_app(built.app, look, web.token.get_secret_value())
+        if web.listen != self._listen:
+            self.stop()
+            self._listen = web.listen
+            if web.listen:
+                self._start(web.listen)
+
+    async def _front(self, scope: object, receive: object, send: object) -> None:
+        await self._app(scope, receive, send)  # type: ignore[misc]  # ASGI has no type of its own
+
+    def _start(self, listen: str) -> None:
+        bound = _bound(listen)
+        config = uvicorn.Config(self._front, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        self._server = server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=lambda: server.run(sockets=[bound]), name="syncd-http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join(HTTP_STOPS_WITHIN)
+        self._server = self._thread = None
+
+
+def _bound(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, int(port)), family=family)
+    except (OSError, ValueError) as error:
+        raise Misuse(f"The web pages cannot be served on {listen}: {error}.", "set web.listen, or empty for none") from error
+
+
+# --- files --------------------------------------------------------------------------------------------------------------
+
+
+class _Watch:
+    """Tells when the configuration file or a template was saved."""
+
+    def __init__(self, react: Callable[[], None]) -> None:
+        self._react, self._observer = react, Observer()
+        self._files: tuple[Path, Path] | None = None
+        self._observer.start()
+
+    def follow(self, config: Path, templates: Path) -> None:
+        """From now on these, besides nothing else."""
+        if self._files == (config, templates) and templates.is_dir():
+            return
+        self._files = (config, templates)
+        self._observer.unschedule_all()
+        folder, inside = config.absolute().parent, templates.absolute()
+        self._observer.schedule(_Saved(self._react, {config.absolute(), inside}), str(folder))
+        if inside.is_dir():
+            self._observer.schedule(_Saved(self._react, None), str(inside))
+
+    def stop(self) -> None:
+        self._observer.stop()
+        self._observer.join(HTTP_STOPS_WITHIN)
+
+
+class _Saved(FileSystemEventHandler):
+    """One of these paths was saved; None: any in the folder."""
+
+    def __init__(self, react: Callable[[], None], paths: set[Path] | None) -> None:
+        self._react, self._paths = react, paths
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        touched = {Path(str(path)) for path in (event.src_path, event.dest_path) if path}
+        if event.event_type not in QUIET_EVENTS and (self._paths is None or touched & self._paths):
+            self._react()
