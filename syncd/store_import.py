@@ -4,7 +4,7 @@ What every source said last is kept for each field (`import_bases`): a source th
 people here made of the value stays. Rows are found again by the source's key, by ours, then by name.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mapping.commands import Actor, Add, Set, Target
@@ -16,6 +16,8 @@ from syncd.store_records import PREFIX, Records, incident_values, key_number, pe
 KEY_THERE = "key"  # stands in the bases beside a row's fields: the key that the source has for it
 AnyRow = FollowUp | TimelineEvent
 Fields = Mapping[str, str]
+Sign = tuple[str, ...]  # empty: says nothing
+Signs = tuple[str, str, Fields, Fields]  # key there, key here, fields there, fields here
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,39 +169,36 @@ def match_rows(rows: Sequence[AnyRow], known: Sequence[Known]) -> list[Known | N
     By key, then by name (events: time and title) as the source said it last or as it is now, rows of one name by their
     description, then the nth with the nth.
     """
+    coming = [(row.key, row.key, values, values) for row in rows for values in (row_values(row),)]
+    present = [(one.there, one.key, one.said, one.here) for one in known]
     matches: list[Known | None] = [None] * len(rows)
-    free = list(known)
-    for same in (_key_there, _key_here, _described_there, _described_here, _name_there, _name_here):
-        for index, row in enumerate(rows):
-            if matches[index] is None and (match := next((k for k in free if same(row, k)), None)):
-                matches[index] = match
-                free.remove(match)
+    free = dict.fromkeys(range(len(known)))
+    for sign in SIGNS:
+        waiting: dict[Sign, list[int]] = {}
+        for index in reversed(free):
+            waiting.setdefault(sign(present[index]), []).append(index)
+        for place, row in enumerate(coming):
+            if matches[place] is None and sign(row) and waiting.get(sign(row)):
+                index = waiting[sign(row)].pop()
+                matches[place] = known[index]
+                del free[index]
     return matches
 
 
-def _key_there(row: AnyRow, known: Known) -> bool:
-    return bool(row.key) and row.key == known.there
+def _name(fields: Fields) -> Sign:
+    return (fields.get("at", ""), fields["title"]) if fields.get("title") else ()
 
 
-def _key_here(row: AnyRow, known: Known) -> bool:
-    return bool(row.key) and row.key == known.key
+def _described(fields: Fields) -> Sign:
+    return (*_name(fields), fields.get("description", "")) if _name(fields) else ()
 
 
-def _described_there(row: AnyRow, known: Known) -> bool:
-    return _name_there(row, known) and row_values(row).get("description") == known.said.get("description")
-
-
-def _described_here(row: AnyRow, known: Known) -> bool:
-    return _name_here(row, known) and row_values(row).get("description") == known.here.get("description")
-
-
-def _name_there(row: AnyRow, known: Known) -> bool:
-    return _name(row_values(row)) == _name(known.said)
-
-
-def _name_here(row: AnyRow, known: Known) -> bool:
-    return _name(row_values(row)) == _name(known.here)
-
-
-def _name(fields: Fields) -> tuple[str, str]:
-    return fields.get("at", ""), fields.get("title", "")
+# By what a row is told, the strongest first; `there` is as the source knows it, `here` as the store does.
+SIGNS: tuple[Callable[[Signs], Sign], ...] = (
+    lambda row: (row[0],) if row[0] else (),
+    lambda row: (row[1],) if row[1] else (),
+    lambda row: _described(row[2]),
+    lambda row: _described(row[3]),
+    lambda row: _name(row[2]),
+    lambda row: _name(row[3]),
+)
