@@ -16,6 +16,7 @@ from providers.sandbox.confluence_markup import Element, Node, elements, parse, 
 from providers.sandbox.confluence_site import Page, RefusedError
 from providers.sandbox.site_view import (
     DEEPEST,
+    MARKS,
     STATUSES,
     Change,
     DeniedError,
@@ -332,7 +333,8 @@ class _Reading:
         if _wraps(element):
             inside = self._inline(element.children, path, 0, numbers)
             kind = "link" if element.name == "a" else _MARKS.get(element.name, element.name)
-            return View(kind, inside, index=index, href=_safe(element.attrs.get("href", "")))
+            # A plain mark goes by its name: who types over it may take it away.
+            return View(kind, inside, index=-1 if kind in MARKS else index, href=_safe(element.attrs.get("href", "")))
         if element.name == "ac:structured-macro" and element.attrs.get("ac:name") == "status":
             return self._status(element, path, index)
         return self._atom(element, index)
