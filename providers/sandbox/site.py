@@ -110,7 +110,7 @@ class Site:
             data = json.loads(body)
             change = read_change(data)
             email = data.get("editor", "")
-            if email not in EDITORS:
+            if not isinstance(email, str) or email not in EDITORS:
                 raise ValueError("unknown editor")
         except (ValueError, RecursionError):
             return _json(400, {"message": "This is no change that the site knows."})
