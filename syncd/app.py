@@ -325,7 +325,8 @@ class App:
                 page = replace(page, state="missing", reason="; ".join(report.reasons))
             else:
                 pending = (*report.taken, *report.written, *report.reasons)
-                self.store.set_page(page.id, checked_at=self.store.now())
+                if not pending:  # `checked_at` is when all that was seen was in step
+                    self.store.set_page(page.id, checked_at=self.store.now())
                 page, dirty = self.store.page(page.id), None
         return Look(page, unreachable, pending, dirty, conflicts, tuple(self.store.unread(page.id)))
 
