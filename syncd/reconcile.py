@@ -234,11 +234,14 @@ class _Pass:
         try:
             return self.provider.find(place, marker, title)
         except TitleTaken as error:
-            intent = self.store.open_intent(self.page.id)
-            if intent:
-                self.store.close_intent(intent.id, "title taken")
-            way = f"`syncd resume {self.page.incident} --accept` creates it as “{title} (2)”."
-            raise _Stop(self._halt(f"{error} {way}")) from error
+            raise _Stop(self._title_taken(error, title)) from error
+
+    def _title_taken(self, error: TitleTaken, title: str) -> Report:
+        """A foreign page is never touched; a person may agree to a suffix."""
+        intent = self.store.open_intent(self.page.id)
+        if intent:
+            self.store.close_intent(intent.id, "title taken")
+        return self._halt(f"{error} `syncd resume {self.page.incident} --accept` creates it as “{title} (2)”.")
 
     def _settled(self, intent: Intent) -> bool:
         return self.store.now() - intent.created_at >= timedelta(seconds=self.can.settle_seconds)
@@ -250,6 +253,8 @@ class _Pass:
                 self._bind(seen)
                 self.written.append(f"created the page “{intent.expected.title}”")
                 return seen
+            case Rejected(error=TitleTaken() as error):
+                raise _Stop(self._title_taken(error, intent.expected.title))
             case Rejected(error=error):
                 self.store.close_intent(intent.id, "rejected")
                 raise _Stop(self._rejected(error))
