@@ -1,6 +1,5 @@
 """Templates: what a file may say, what becomes of it on a page, and how files are kept and edited."""
 
-import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -114,6 +113,9 @@ def test_the_frozen_copy_is_the_template() -> None:
         assert from_json(to_json(template)) == template
 
 
+EVENTS = "Alert 2026-11-02 10:03;Fixed 2026-11-02 11:03;"
+ITEM = "Alert on depth Ada Byron 2026-12-01"
+
 # --- rendering --------------------------------------------------------------------------------------------------------
 
 
@@ -127,19 +129,14 @@ def test_the_frozen_copy_is_the_template() -> None:
         ("{{ incident.timestamps.started | duration(incident.timestamps.resolved) }}", "1 h 30 min"),
         ("{{ incident.custom_fields.affected_customers }} customers", "1200 customers"),
         ("{{ incident.roles | people }}", "Grace Hopkins, Sam"),
-        ("{% for e in incident.timeline %}{{ e.title }} {{ e.at | time }};{% endfor %}", None),
-        ("{% for f in incident.follow_ups %}{{ f.title }} {{ f.assignee }} {{ f.due_on | date }}{% endfor %}", None),
+        ("{% for e in incident.timeline %}{{ e.title }} {{ e.at | time }};{% endfor %}", EVENTS),
+        ("{% for f in incident.follow_ups %}{{ f.title }} {{ f.assignee }} {{ f.due_on | date }}{% endfor %}", ITEM),
         ("{{ 'late' if incident.severity == 'SEV1' }}", "late"),
         ("{{ 'a' if incident.severity == 'SEV9' }}b", "b"),
     ],
 )
-def test_values_are_inserted(text: str, shown: str | None) -> None:
-    expected = {
-        7: "Alert 2026-11-02 10:03;Fixed 2026-11-02 11:03;",
-        8: "Alert on depth Ada Byron 2026-12-01",
-    }
-    wanted = shown or expected[7 if "timeline" in text else 8]
-    assert rendered(text) == [("paragraph", wanted)]
+def test_values_are_inserted(text: str, shown: str) -> None:
+    assert rendered(text) == [("paragraph", shown)]
 
 
 def test_times_are_in_the_zone_of_the_post_mortem() -> None:
@@ -403,7 +400,7 @@ def test_the_write_location_is_edited_with_comments_kept(library: TemplateLibrar
     again = library.get("ours")
     assert again is not None
     assert (again.write, again.destination) == ("in-house", "wiki")
-    assert os.listdir(tmp_path) == ["ours.toml"]
+    assert [file.name for file in tmp_path.iterdir()] == ["ours.toml"]
 
 
 def test_a_built_in_template_is_copied_before_it_is_edited(library: TemplateLibrary, tmp_path: Path) -> None:

@@ -1,0 +1,451 @@
+"""The configuration: every field with its unit, default and reason; the file, the environment and credentials as one.
+
+The environment beats credentials, credentials beat the file. `SYNCD_WEB__LISTEN` is `listen` in `[web]`; a name of your own
+that holds `-` is written with `_`: `SYNCD_PROVIDERS__MY_WIKI__TOKEN`. A credential is a file of that name in
+`$CREDENTIALS_DIRECTORY`. Every problem is told at once, with its file, key and reason.
+
+What is checked here is what can be known without talking to a service; the rest is `syncd doctor`.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from syncd.errors import ConfigError
+
+Kind = Literal["confluence", "notion", "folder"]
+Carrier = Literal["incident", "status", "severity"]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+NOTION_URL = "https://api.notion.com"
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "confluence": ("space", "parent"),
+    "notion": ("data_source", "page", "properties"),
+    "folder": ("path",),
+}
+_PREFIX = "SYNCD_"
+
+
+def _wrong(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("syncd", "{reason}", {"reason": reason})
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`, did you mean 'listen'?` when a known name is near, else nothing."""
+    found = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean '{found[0]}'?" if found else ""
+
+
+def _http(url: str) -> str:
+    """An address without its last slash. An Atlassian site without a path is meant with its `/wiki`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _wrong(f"'{url}' is not an address that begins with https:// or http://")
+    wiki = "/wiki" if parts.hostname.endswith(".atlassian.net") and parts.path in ("", "/") else ""
+    return url.rstrip("/") + wiki
+
+
+class Table(BaseModel):
+    """A table of the file; a key that it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class StoreSettings(Table):
+    """Where the database is."""
+
+    url: str = "sqlite:///syncd.db"
+    """An SQLite file: `sqlite:///syncd.db` beside the configuration, `sqlite:////var/lib/syncd/syncd.db` absolute."""
+
+    @field_validator("url")
+    @classmethod
+    def _sqlite(cls, url: str) -> str:
+        if url.startswith(("postgresql:", "postgres:")):
+            raise _wrong("the store is an SQLite file; PostgreSQL is not supported")
+        if not url.startswith("sqlite:///") or not url.removeprefix("sqlite:///"):
+            raise _wrong(f"'{url}' must look like sqlite:///syncd.db, or sqlite:////var/lib/syncd/syncd.db when absolute")
+        return url
+
+
+class WebSettings(Table):
+    """The HTTP API and the web pages."""
+
+    listen: str = "127.0.0.1:8470"
+    """Host and port; empty: no HTTP. Anything but the loopback needs a token, because whoever reaches it could edit."""
+    public_url: str = ""
+    """The address at which people reach the pages. Empty: keys on pages are plain text, otherwise they are links."""
+    token: SecretStr = SecretStr("")
+    """What API clients and browsers must show. Empty: none is asked for, and only the loopback may be listened on."""
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if listen and not (host and port.isdecimal() and int(port) < 65536):
+            raise _wrong(f"'{listen}' must be host:port, such as 127.0.0.1:8470")
+        return listen
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str) -> str:
+        return _http(url) if url else url
+
+    @model_validator(mode="after")
+    def _guarded(self) -> "WebSettings":
+        host = self.listen.rpartition(":")[0].strip("[]")
+        local = host in ("", "localhost", "::1") or host.startswith("127.")
+        if not local and not self.token.get_secret_value():
+            raise _wrong(f"listening on {host} needs a token; set web.token or {_PREFIX}WEB__TOKEN, or listen on 127.0.0.1")
+        return self
+
+
+class TemplatesSettings(Table):
+    """Your post-mortem templates."""
+
+    directory: Path = Path("templates")
+    """`*.toml`, one template a file, looked at again when one changes; the built-in ones lie beneath."""
+
+
+class SyncSettings(Table):
+    """When pages are looked at and written. All in seconds."""
+
+    poll_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
+    """Between two looks at pages where something happens; quiet ones are looked at less often by themselves."""
+    debounce_seconds: Seconds = 20
+    """Changes here to one page are gathered this long, so that five edits are one version. 0: at once."""
+    fresh_seconds: Seconds = 60
+    """`check` looks at the page itself when the last look is older than this."""
+    row_still_seconds: Seconds = 60
+    """A new or changed row counts when nobody has typed in it for this long: half-typed is not said. 0: at once."""
+    quiet_seconds: Seconds = 120
+    """Prose is written when nobody changed the page for this long, on services that could overwrite typing. 0: at once."""
+    draft_hold_seconds: Seconds = 1800
+    """How long a person's unpublished Confluence draft holds our writes to its page. 0: do not wait."""
+    version_gap_seconds: Seconds = 600
+    """Between two versions of ours that no person's publish asked for, because every version may send mail. 0: at once."""
+
+
+class BrakeSettings(Table):
+    """When syncd stops by itself and asks a person, because something looks wrong."""
+
+    removed_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """A page that lost more than this share of its rows at once is halted (0.5 is half)."""
+    removed_min: Annotated[int, Field(ge=1)] = 5
+    """Pages with fewer rows than this are never halted for it: of two rows one may well go."""
+    writes_per_hour: Annotated[int, Field(ge=1)] = 60
+    """A page that we would write more often than this is halted: somebody, or some other program, answers every write."""
+
+
+class IncidentsSettings(Table):
+    """What incidents may say."""
+
+    severities: tuple[str, ...] = ()
+    """Allowed severities, worst first. Empty: anything."""
+
+
+class FieldSettings(Table):
+    """A custom field."""
+
+    label: str = ""
+    """As people read it on pages; by default the field's id."""
+    type: Literal["text", "number", "select", "date"] = "text"
+    """What a value must look like to be understood."""
+    options: tuple[str, ...] = ()
+    """The allowed values of a `select`."""
+
+    @model_validator(mode="after")
+    def _options_of_select(self) -> "FieldSettings":
+        if (self.type == "select") != bool(self.options):
+            raise _wrong("a field of type 'select' needs options" if self.type == "select" else "only 'select' has options")
+        return self
+
+
+class ProviderSettings(Table):
+    """A knowledge base with one credential."""
+
+    kind: Kind
+    """`confluence`, `notion` or `folder` (Markdown files)."""
+    edition: Literal["cloud"] = "cloud"
+    """Confluence only: `cloud`."""
+    url: str = ""
+    """The service's address: `https://example.atlassian.net/wiki`; for Notion it is known."""
+    user: str = ""
+    """Confluence only: the e-mail address of the account that the token belongs to."""
+    token: SecretStr = SecretStr("")
+    """The API token; better in the environment or a credential than in the file."""
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    """Our own limit below the service's. Default by kind: Confluence 600, Notion 180."""
+    settle_seconds: Seconds | None = None
+    """How long a page whose creation got no answer may still appear before it is created again. Default by kind."""
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _known_kind(cls, kind: object) -> object:
+        if kind == "google_docs":
+            raise _wrong("Google Docs is not supported; use confluence, notion or folder")
+        if kind not in get_args(Kind):
+            raise _wrong(f"'{kind}' is not one of {', '.join(get_args(Kind))}{nearest(str(kind), get_args(Kind))}")
+        return kind
+
+    @field_validator("edition", mode="before")
+    @classmethod
+    def _known_edition(cls, edition: object) -> object:
+        if edition == "data-center":
+            raise _wrong("Confluence Data Center is not supported, only Confluence Cloud; use 'cloud' with a cloud site")
+        return edition
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> "ProviderSettings":
+        foreign = {"notion": ("edition", "user"), "folder": ("edition", "url", "user", "token")}.get(self.kind, ())
+        wrong = next((name for name in foreign if name in self.model_fields_set), None)
+        if wrong:
+            raise _wrong(f"a provider of kind '{self.kind}' has no '{wrong}'")
+        if self.kind == "confluence" and not self.url:
+            raise _wrong("url is missing: the site's address, such as https://example.atlassian.net/wiki")
+        url = self.url or (NOTION_URL if self.kind == "notion" else "")
+        object.__setattr__(self, "url", _http(url) if url else "")
+        return self
+
+
+def _mapping(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class PropertySettings(Table):
+    """A property of a Notion data source: a name, or a table with the names of its options too."""
+
+    name: str = ""
+    in_progress: str = ""
+    in_review: str = ""
+    completed: str = ""
+
+
+class DestinationSettings(Table):
+    """A place of a provider where post-mortems are written."""
+
+    provider: str
+    """The name of one of `[providers]`."""
+    space: str = ""
+    """Confluence: the space's key, its id, or a pasted link."""
+    parent: str = ""
+    """Confluence: the page below which new ones appear, as an id or a pasted link. Empty: the space's home page."""
+    data_source: str = ""
+    """Notion: the data source (database) that holds the pages, as an id or a pasted link."""
+    page: str = ""
+    """Notion: the page below which new ones appear, instead of a data source."""
+    path: str = ""
+    """Folder: the directory, relative to the configuration."""
+    private: bool = False
+    """Whether private incidents may be written here."""
+    after_completed: Literal["in_step", "follow_ups_only", "frozen"] = "in_step"
+    """What is still kept in step once the post-mortem is completed."""
+    mapped: dict[Carrier, Annotated[PropertySettings, BeforeValidator(_mapping)]] = Field({}, alias="properties")
+    """Notion: which properties carry `incident`, `status` and `severity`. Default: those of these names."""
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """Where pages go, as the provider understands it."""
+        names = ("space", "parent", "data_source", "page", "path")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, str]]:
+        """The mapped properties as plain text, without what was not said."""
+        return {name: {k: v for k, v in mapped.model_dump().items() if v} for name, mapped in self.mapped.items()}
+
+    def misfit(self, kind: str) -> str:
+        """What is wrong with this destination for a provider of this kind, else nothing."""
+        said = self.model_fields_set - {"provider", "private", "after_completed"}
+        names = {"properties" if name == "mapped" else name for name in said if getattr(self, name)}
+        foreign = sorted(names - set(OPTIONS[kind]))
+        if foreign:
+            return f"a destination in a {kind} provider has no '{foreign[0]}', only {', '.join(OPTIONS[kind])}"
+        if kind == "notion":
+            return "" if bool(self.data_source) != bool(self.page) else "needs either 'data_source' or 'page'"
+        needed = OPTIONS[kind][0]
+        return "" if needed in names else f"needs '{needed}'"
+
+
+def _lower_keys(value: object) -> object:
+    return {str(email).lower(): accounts for email, accounts in value.items()} if isinstance(value, dict) else value
+
+
+class Settings(BaseSettings):
+    """Everything that one configuration says. Paths are absolute."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=_PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
+    )
+
+    timezone: str = "UTC"
+    """In which new post-mortems show times: an IANA name. Frozen when a post-mortem is created."""
+    store: StoreSettings = StoreSettings()
+    web: WebSettings = WebSettings()
+    templates: TemplatesSettings = TemplatesSettings()
+    sync: SyncSettings = SyncSettings()
+    brakes: BrakeSettings = BrakeSettings()
+    incidents: IncidentsSettings = IncidentsSettings()
+    fields: dict[str, FieldSettings] = {}
+    """Custom fields by id."""
+    people: Annotated[dict[str, dict[str, str]], BeforeValidator(_lower_keys)] = {}
+    """By e-mail: the account id per provider, only where the service does not find the account by e-mail."""
+    providers: dict[str, ProviderSettings] = {}
+    """Knowledge bases by a name of your own."""
+    destinations: dict[str, DestinationSettings] = {}
+    """Places by a name of your own; templates and commands use it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment, then credentials, then what `load` read from the file."""
+        credentials = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
+            secrets_dir_missing="ok",
+            secrets_prefix=_PREFIX,
+            secrets_nested_delimiter="__",
+        )
+        return env_settings, credentials, init_settings
+
+    @property
+    def database(self) -> Path:
+        """The database's file."""
+        return Path(self.store.url.removeprefix("sqlite:///"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        tables = ("providers", "destinations", "fields")
+        return values | {name: _folded(values[name]) for name in tables if isinstance(values.get(name), dict)}
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            reason = f"'{name}' is not a time zone{nearest(name, sorted(available_timezones()))}"
+            raise _wrong(reason) from None
+        return name
+
+
+def _folded(table: dict[str, Any]) -> dict[str, Any]:
+    """Names from the environment, in lower case and with `_`, are the file's names where one differs only in that."""
+    plain = {name.lower().replace("-", "_"): name for name in table if name != name.lower().replace("-", "_")}
+    folded = dict(table)
+    for alias, name in plain.items():
+        extra = folded.pop(alias, None)
+        if isinstance(extra, dict) and isinstance(folded[name], dict):
+            folded[name] = folded[name] | extra
+    return folded
+
+
+# --- loading ----------------------------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> Settings:
+    """The configuration of this file with the environment and credentials over it. Raises ConfigError with all problems."""
+    table = _read(path)
+    try:
+        settings = Settings(**table)
+    except ValidationError as error:
+        raise ConfigError([_sentence(path, problem) for problem in error.errors()], "") from error
+    problems = [f"{path}: {problem}" for problem in _across(settings)]
+    if problems:
+        raise ConfigError(problems, "")
+    return _absolute(settings, path.absolute().parent)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError([f"There is no configuration at {path}."], "syncd init") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"], "") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not TOML: {error}"], "") from error
+
+
+def _across(settings: Settings) -> Iterator[str]:
+    """What no table can see by itself: names of providers, and what destinations need there."""
+    known = list(settings.providers)
+    for name, destination in settings.destinations.items():
+        if destination.provider not in known:
+            meant = nearest(destination.provider, known)
+            yield f"destinations.{name}.provider: there is no provider '{destination.provider}'{meant}"
+        elif misfit := destination.misfit(settings.providers[destination.provider].kind):
+            yield f"destinations.{name}: {misfit}"
+    for email, accounts in settings.people.items():
+        for provider in accounts:
+            if provider not in known:
+                yield f"people.\"{email}\".{provider}: there is no provider '{provider}'{nearest(provider, known)}"
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    """Relative paths are relative to the file."""
+    store = StoreSettings(url=f"sqlite:///{base / settings.database}")
+    templates = TemplatesSettings(directory=base / settings.templates.directory.expanduser())
+    return settings.model_copy(update={"store": store, "templates": templates})
+
+
+def _sentence(path: Path, problem: Mapping[str, Any]) -> str:
+    where = tuple(part for part in problem["loc"])
+    key = ".".join(f'"{part}"' if isinstance(part, str) and "." in part else str(part) for part in where)
+    variable = _PREFIX + "__".join(str(part) for part in where).replace("-", "_").upper()
+    source = f"environment variable {variable}" if variable in {name.upper() for name in os.environ} else str(path)
+    return f"{source}: {key}: {_reason(where, problem)}" if key else f"{source}: {_reason(where, problem)}"
+
+
+def _reason(where: tuple[Any, ...], problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key{nearest(str(where[-1]), _siblings(where[:-1]))}"
+    if problem["type"] == "missing":
+        return "is missing"
+    message = str(problem["msg"])
+    return message[0].lower() + message[1:] if problem["type"] != "syncd" else message
+
+
+def _siblings(where: Sequence[Any]) -> list[str]:
+    """The keys that a table knows: tables are found along the path, `[providers.wiki]` through its kind of table."""
+    model: Any = Settings
+    for part in where:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            field = next((f for name, f in model.model_fields.items() if part in (name, f.alias)), None)
+            model = field.annotation if field else None
+        else:
+            model = get_args(model)[-1] if get_args(model) else None
+        while get_args(model) and getattr(model, "__metadata__", None):
+            model = get_args(model)[0]
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
