@@ -30,6 +30,7 @@ from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
 
 PER_MINUTE = {"confluence": 600.0, "notion": 180.0, "folder": 1_000_000.0}
+SETTLE_SECONDS = 120.0  # how long a create with a lost reply may still appear
 Sleeper = Callable[[float], Callable[[float], None]]  # requests a minute -> how that provider waits
 
 
@@ -167,11 +168,11 @@ def _made(
     if settings.kind == "folder":
         return Folder(config.parent)
     token = settings.token.get_secret_value()
-    settle = {} if settings.settle_seconds is None else {"settle_seconds": settings.settle_seconds}
+    settle = SETTLE_SECONDS if settings.settle_seconds is None else settings.settle_seconds
     if settings.kind == "notion":
-        return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, **settle)
+        return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle)
     return ConfluenceCloud(
-        url=settings.url, user=settings.user, token=token, accounts=accounts, budget=budget, now=now, **settle
+        url=settings.url, user=settings.user, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle
     )
 
 

@@ -146,6 +146,7 @@ def _event_cells(row: TimelineEvent) -> list[str]:
 @pass_session
 def edit_incident(
     session: Session,
+    /,
     ref: str,
     roles: Sequence[str],
     times: Sequence[str],
@@ -198,7 +199,7 @@ def followup() -> None:
 @click.option("--due-on", metavar="D", help="Until when, such as 2026-12-01.")
 @click.option("--priority", metavar="P", help="Any word your team uses.")
 @pass_session
-def add_follow_up(session: Session, ref: str, **fields: str | None) -> None:
+def add_follow_up(session: Session, /, ref: str, **fields: str | None) -> None:
     """Add a follow-up to an incident."""
     key = session.app.add_follow_up(ref, _given(fields), session.actor())
     session.done(f"{key} added to {ref}.", incident=ref, key=key)
@@ -213,7 +214,7 @@ def add_follow_up(session: Session, ref: str, **fields: str | None) -> None:
 @click.option("--assignee", metavar="EMAIL", help="Who does it; empty for nobody.")
 @click.option("--due-on", metavar="D", help="Until when; empty for no date.")
 @pass_session
-def edit_follow_up(session: Session, key: str, **fields: str | None) -> None:
+def edit_follow_up(session: Session, /, key: str, **fields: str | None) -> None:
     """Change a follow-up."""
     changes = _given(fields)
     session.app.edit_follow_up(key, changes, session.actor())
@@ -240,7 +241,7 @@ def timeline() -> None:
 @click.option("--title", required=True, metavar="S", help="What happened, in a line.")
 @click.option("--description", metavar="M", help="More about it, as Markdown.")
 @pass_session
-def add_event(session: Session, ref: str, **fields: str | None) -> None:
+def add_event(session: Session, /, ref: str, **fields: str | None) -> None:
     """Add an event to an incident's timeline."""
     key = session.app.add_event(ref, _given(fields), session.actor())
     session.done(f"{key} added to {ref}.", incident=ref, key=key)
@@ -252,7 +253,7 @@ def add_event(session: Session, ref: str, **fields: str | None) -> None:
 @click.option("--title", metavar="S", help="What happened, in a line.")
 @click.option("--description", metavar="M", help="More about it, as Markdown.")
 @pass_session
-def edit_event(session: Session, key: str, **fields: str | None) -> None:
+def edit_event(session: Session, /, key: str, **fields: str | None) -> None:
     """Change an event of a timeline."""
     changes = _given(fields)
     session.app.edit_event(key, changes, session.actor())

@@ -23,7 +23,7 @@ from syncd.printing import SIGNS, age, iso, moment, print_table
 from syncd.resources import templates
 from syncd.settings import load
 
-IN_HOUSE = {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
+IN_HOUSE: dict[str, Any] = {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
 ARROWS = {"in": "page to store", "out": "store to page", "here": "store"}
 
 
@@ -156,11 +156,11 @@ def _line_json(line: Travelled) -> dict[str, Any]:
 def status(session: Session) -> None:
     """Show every post-mortem and its pages: in step since when, what is waiting, and what to do about it."""
     app = session.app
-    incidents = [found.reference for found in app.store.incidents() if app.store.postmortem(found.reference)]
-    values = [_postmortem(app, ref) for ref in incidents]
+    values = [_postmortem(app, ref) for ref in app.store.postmortems()]
     since = min((at for _, at in app.store.dirty()), default=None)
-    summary = {"daemon": session.built.living(), "oldest_unsynced": iso(since), "postmortems": values}
-    session.answer(summary, lambda: _print_status(summary["daemon"], values, since, app.store.now()))
+    daemon = session.built.living()
+    summary = {"daemon": daemon, "oldest_unsynced": iso(since), "postmortems": values}
+    session.answer(summary, lambda: _print_status(daemon, values, since, app.store.now()))
 
 
 def _postmortem(app: App, ref: str) -> dict[str, Any]:

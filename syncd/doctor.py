@@ -10,7 +10,7 @@ from syncd.assembly import Assembly
 from syncd.reconcile import Destination
 
 Release = tuple[int, int, int]
-WAL_RESET: tuple[tuple[Release, Release], ...] = (
+WAL_RESET: Sequence[tuple[Release, Release]] = (
     ((0, 0, 0), (3, 44, 6)),
     ((3, 45, 0), (3, 50, 7)),
     ((3, 51, 0), (3, 51, 3)),
