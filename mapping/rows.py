@@ -162,8 +162,11 @@ def read_follow_up(block: Block, words: Vocabulary, keys: Collection[str]) -> Li
 
 
 def _cut_key(text: str, keys: Collection[str]) -> tuple[str, str]:
-    found = re.search(r"[\s(\[]*([A-Za-z][\w-]*\d\w*)[\s)\]]*$", text)
-    return (found[1], text[: found.start()]) if found and found[1] in keys else ("", text)
+    """The key at the end of a line, where it is one of `keys`, and the line without it."""
+    line = text.rstrip(" \t\n\u00a0)]")
+    words = line.rsplit(None, 1)
+    key = words[-1].lstrip("([") if words else ""
+    return (key, line[: len(line) - len(words[-1])]) if key in keys else ("", text)
 
 
 def _cut_due(text: str, dates: Sequence[str]) -> tuple[str, str]:
