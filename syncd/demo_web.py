@@ -1,0 +1,46 @@
+"""The demo's page: the sandbox's page at the left, the incident at the right, between them what travels."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+
+from syncd.demo_people import folder_file, site_address
+from syncd.demo_world import World
+from syncd.journal_words import travelled
+from syncd.pages import Page
+from syncd.web import POLICY, Pages
+
+TICKER_LINES = 60
+NAMES = {"confluence": "Confluence", "notion": "Notion", "folder": "Folder"}
+
+
+def mount_demo(web: FastAPI, world: World) -> None:
+    """Adds `/demo` to the pages for people."""
+    pages = Pages()
+    store = world.built.store
+
+    @web.get("/demo", include_in_schema=False)
+    def demo() -> Response:
+        tabs = [_tab(world, page) for page in store.pages() if page.native_id]
+        answer: HTMLResponse = pages.render("demo.html", {"tabs": tabs})
+        answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self' {world.sandbox.address}"
+        return answer
+
+    @web.get("/demo/ticker", include_in_schema=False)
+    def ticker() -> Response:
+        lines = [travelled(line) for line in reversed(store.journal(limit=TICKER_LINES))]
+        return pages.render("_ticker.html", {"lines": [line for line in lines if line.by != "import"]})
+
+    @web.get("/demo/file/{ref}", include_in_schema=False)
+    def file(ref: str) -> Response:
+        page = next((page for page in store.pages(ref) if page.destination == "folder"), None)
+        if page is None:
+            return PlainTextResponse("There is no such file.", 404)
+        path = folder_file(world, page)
+        return pages.render("demo_file.html", {"path": path, "text": path.read_text("utf-8")})
+
+
+def _tab(world: World, page: Page) -> dict[str, Any]:
+    left = f"/demo/file/{page.incident}" if page.destination == "folder" else f"{site_address(world, page)}?embed=1"
+    return {"name": NAMES[page.destination], "ref": page.incident, "left": left, "right": f"/incidents/{page.incident}"}
