@@ -121,7 +121,7 @@ class Section:
     @property
     def unwritten(self) -> bool:
         """Still as the template made it (only prose sections are ever written)."""
-        return self.kind == "text" and self.blocks == self.rendered and bool(self.help or self.rendered)
+        return self.kind == "text" and self.blocks == self.rendered
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,10 +153,9 @@ class App:
             self._destination(home, incident)
         postmortem = self.wording.new_postmortem(incident, template, home)
         with self.store.tx():
-            self.store.create_postmortem(postmortem, self.wording.frozen(template), template.tasks)
+            self.store.create_postmortem(postmortem, self.wording.frozen(template), template.tasks, actor)
             if home:
                 self.store.add_page(ref, home)
-            self.store.note(ref, actor, "created the post-mortem", new=template.name)
         return postmortem
 
     def _destination(self, name: str, incident: Incident) -> Destination:
@@ -177,16 +176,14 @@ class App:
         with self.store.tx():
             page = self.store.add_page(ref, to, copy=copy)
             if not copy:
-                self.store.set_home(ref, to)
+                self.store.set_home(ref, to, actor)
             self.store.note(ref, actor, "exported", new=to)
         return page
 
     def bring_home(self, ref: str, actor: Actor) -> None:
         """From now on prose is written in-house; the pages stay in step."""
         self.lookup.postmortem(ref)
-        with self.store.tx():
-            self.store.set_home(ref, "")
-            self.store.note(ref, actor, "brought home")
+        self.store.set_home(ref, "", actor)
 
     def set_status(self, ref: str, raw: str, actor: Actor) -> None:
         """Move the post-mortem: in_progress, in_review, completed."""

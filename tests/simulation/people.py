@@ -76,7 +76,7 @@ class WikiPerson:
         self.publish(self.body.replace(old, new))
 
     def _task(self, title: str) -> str:
-        return next(t for t in re.findall(r"<ac:task>.*?</ac:task>", self.body, re.DOTALL) if title in t)
+        return next(t[0] for t in re.finditer(r"<ac:task>.*?</ac:task>", self.body, re.DOTALL) if title in t[0])
 
     def tick(self, title: str) -> None:
         found = re.search(r"<ac:task-id>(.*?)</ac:task-id>", self._task(title))
@@ -89,7 +89,7 @@ class WikiPerson:
         self.publish(self.body.replace(task, task + new))
 
     def _row(self, title: str) -> str:
-        return next(r for r in re.findall(r"<tr.*?</tr>", self.body, re.DOTALL) if title in r)
+        return next(r[0] for r in re.finditer(r"<tr.*?</tr>", self.body, re.DOTALL) if title in r[0])
 
     def add_event(self, behind: str, time: str, event: str) -> None:
         row = self._row(behind)
