@@ -61,6 +61,8 @@ class _Running:
         web = self.built.settings.web
         self._face.show(self.built, daemon.look)
         self._watch.follow(self.built.config, self.built.settings.templates.directory)
+        if self._config_bytes() != self._seen:  # saved before anybody watched
+            self._signals.ask_reload()
         where = f"http://{web.listen}" if web.listen else "no HTTP"
         self._log.info("syncd is running", address=where, destinations=", ".join(self.built.destinations) or "none")
         self._complain(self.built.library.problems())
