@@ -6,8 +6,6 @@ Used for a new page as a whole, and section by section for what a living page do
 
 from datetime import tzinfo
 
-from mapping.template import help_block
-
 from mapping.document import Block, Span, heading, text_spans
 from mapping.incident import Section
 from mapping.rows import (
@@ -20,6 +18,7 @@ from mapping.rows import (
     render_follow_up,
     timeline_table,
 )
+from mapping.template import help_block
 from syncd.local import Local
 from syncd.pages import Base, Entry
 

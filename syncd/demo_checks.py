@@ -50,7 +50,7 @@ def _compared(incident: Incident, postmortem: Postmortem, seen: Seen) -> Iterato
         if section.heading and section.heading not in seen.text:
             yield f"the section “{section.heading}” is missing"
         for block in incident.summary if section.kind == "summary" else section.blocks:
-            if _flat(block.text) not in seen.text:
+            if _bare(block.text) not in _bare(seen.text):
                 yield f"this text is only in the store: “{_flat(block.text)}”"
     yield from _follow_ups(incident, seen)
     yield from _events(incident, seen)
@@ -133,6 +133,11 @@ def _gates(world: World) -> Iterator[str]:
         if export.status != "fresh":
             why = "; ".join(reason.message for reason in export.reasons)
             yield f"{incident.reference}: the page is {export.status}: {why}"
+
+
+def _bare(text: str) -> str:
+    """Without the sign before a name, which a service puts there by itself."""
+    return _flat(text.replace("@", ""))
 
 
 def _flat(text: str) -> str:

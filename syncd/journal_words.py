@@ -1,5 +1,7 @@
 """A journal line in words, for people who follow what travels: which way it went, what it was, who did it."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -8,7 +10,9 @@ from mapping.incident import PostmortemStatus
 from syncd.store_journal import JournalLine
 
 Way = Literal["in", "out", "here"]
+OUTWARD = ("wrote", "created", "adopted")
 CUT = 140
+MINUTE = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|\+00:00)")
 FIELDS = {
     "due_on": "due date",
     "at": "time",
@@ -35,13 +39,13 @@ class Travelled:
 
 def travelled(line: JournalLine) -> Travelled:
     """The words for a line."""
-    ways: dict[str, Way] = {"page": "in", "sync": "out"}
+    way: Way = "in" if line.actor.side == "page" else "out" if line.action in OUTWARD else "here"
     what, detail = _what(line)
     return Travelled(
         id=line.id,
         at=line.at,
         incident=line.incident,
-        way=ways.get(line.actor.side, "here"),
+        way=way,
         where=line.actor.page,
         by=line.actor.name or ("import" if line.actor.side == "import" else ""),
         what=what,
@@ -55,8 +59,20 @@ def _what(line: JournalLine) -> tuple[str, str]:
     if line.action == "add":
         return f"new: {line.subject}", _cut(line.new)
     if line.action == "wrote":
-        return "wrote to the page", _cut(line.new)
+        edits = [_edit(edit) for edit in line.new.splitlines()]
+        return _count(edits), _cut(" · ".join(edits))
     return f"{line.action} {line.subject}".strip(), _cut(line.new)
+
+
+def _edit(line: str) -> str:
+    """An edit of a plan, for people who saw what was there before: only what is there now."""
+    verb, _, rest = line.partition(" ")
+    said = rest.partition(" -> ")[2] or rest if verb == "change" else line.removeprefix("add ")
+    return said.removeprefix("| ").replace("[x] ", "☑ ", 1).replace("[ ] ", "☐ ", 1)
+
+
+def _count(edits: Sequence[str]) -> str:
+    return "wrote" if len(edits) < 2 else f"wrote {len(edits)} changes"
 
 
 def _subject(line: JournalLine) -> str:
@@ -84,5 +100,5 @@ def _status(value: str) -> str:
 
 
 def _cut(text: str, most: int = CUT) -> str:
-    flat = " ".join(text.split())
+    flat = MINUTE.sub(r"\1 \2", " ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1] + "…"

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mapping.markdown import to_markdown
-
 from mapping.commands import Add, AddSection, Command, Learn, Set
 from mapping.document import Block, Doc, as_json
 from mapping.incident import FollowUpStatus, Person, Section
+from mapping.markdown import to_markdown
 from mapping.merge import Collision, merge_blocks
 from mapping.rows import (
     FIXED_DETAILS,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import requests
-from syncd.templates import TemplateLibrary
 
 from mapping.commands import Actor
 from mapping.incident import Incident
@@ -29,6 +28,7 @@ from syncd.pages import Page
 from syncd.reconcile import Destination, Limits, Reconciler, Report
 from syncd.resources import templates
 from syncd.store import Store
+from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 

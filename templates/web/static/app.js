@@ -274,6 +274,7 @@ function prepare(root) {
   }
 }
 
+if (self !== top) document.documentElement.classList.add("framed");
 prepare(document);
 ago();
 setInterval(ago, 1000);
