@@ -14,7 +14,7 @@ EXAMPLES = (
 )
 
 
-@click.group(cls=Root, examples=EXAMPLES)
+@click.group(cls=Root, examples=EXAMPLES, context_settings={"max_content_width": 110})
 @click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @click.version_option(package_name="syncd")
 @pass_session

@@ -114,7 +114,7 @@ def sandbox(session: Session, port: int) -> None:
         lines = [f"{name}: {' '.join(f'{k}={v}' for k, v in values.items())}" for name, values in description.items()]
         click.echo(json.dumps(description) if session.json else "\n".join(lines))
 
-    serve_sandbox(port, announce, pages=templates() / "web")
+    serve_sandbox(port, announce, pages=templates() / "web" / "sandbox")
 
 
 # --- following ----------------------------------------------------------------------------------------------------------
