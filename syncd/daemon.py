@@ -148,7 +148,7 @@ class Worker(threading.Thread):
             log.exception("an error of ours; the page is tried again later")
             self.schedule.failed(page_id, self.store.now(), None)
             return None
-        self._log(log, report)
+        self._log(log.bind(intent=report.intent) if report.intent else log, report)
         if report.result == "unknown":
             self.schedule.failed(page_id, self.store.now(), report.retry_at)
         else:

@@ -72,7 +72,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one pass did with one page: lines of what travelled, and what is left."""
+    """What one pass did with one page: lines of what travelled, what is left, and the intent of its last write."""
 
     page: Page
     result: Result
@@ -80,6 +80,7 @@ class Report:
     taken: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     retry_at: datetime | None = None
+    intent: int | None = None
 
 
 class Reconciler:
@@ -162,6 +163,7 @@ class _Pass:
         self.taken: list[str] = []
         self.written: list[str] = []
         self.writes = 0
+        self.intent: int | None = None
 
     @property
     def can(self) -> Capabilities:
@@ -212,6 +214,7 @@ class _Pass:
         if intent.attempted and not self._settled(intent):
             retry = intent.created_at + timedelta(seconds=self.can.settle_seconds)
             raise _Stop(self._waits("The service did not say whether it made the page; it may still appear.", retry))
+        self.intent = intent.id
         self.store.mark_attempted(intent.id)
         seen = self._created(self.provider.create(place, intent.expected.doc, marker), intent)
         return seen, intent.expected
@@ -390,7 +393,7 @@ class _Pass:
         """The intent is committed before the first byte goes out; taking in the next observation closes it."""
         note = self._note(plan)
         intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
-        self.writes += 1
+        self.writes, self.intent = self.writes + 1, intent.id
         outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, f"{note} [syncd {intent.id}]")
         if isinstance(outcome, Stale | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
@@ -439,7 +442,7 @@ class _Pass:
 
     def _report(self, result: Result, reasons: tuple[str, ...], retry_at: datetime | None = None) -> Report:
         page = self.store.page(self.page.id)
-        return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at)
+        return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at, self.intent)
 
     def _set(self, state: PageState, reason: str) -> None:
         if not self.dry:
