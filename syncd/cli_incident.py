@@ -45,8 +45,7 @@ def import_file(session: Session, file: Path, timezone: str | None) -> None:
     taken, notes = session.app.import_records(file.name, data, zone, actor)
     for note in notes:
         click.echo(note, err=True)
-    names = ", ".join(taken)
-    session.done(f"Took in {len(taken)} incidents: {names}." if taken else "Took in nothing.", imported=taken, notes=notes)
+    session.done(f"Took in {', '.join(taken)}." if taken else "Took in nothing.", imported=taken, notes=notes)
     if notes and not taken:
         click.get_current_context().exit(Misuse.exit_code)
 

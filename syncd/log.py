@@ -13,7 +13,7 @@ from structlog.typing import Processor
 
 QUIET = logging.WARNING
 """The level of a command that answers and ends."""
-CHATTY = {"atlassian": logging.INFO, "httpx": logging.WARNING, "uvicorn.access": logging.WARNING}
+CHATTY = {"atlassian": logging.INFO, "httpx": logging.WARNING, "uvicorn": logging.WARNING}
 """Libraries that would log whole page bodies or each request."""
 
 

@@ -58,13 +58,13 @@ class _Running:
 
     def started(self, daemon: Daemon) -> None:
         """The workers run: show them to people, and watch the files that are in use now."""
-        web = self.built.settings.web
-        self._face.show(self.built, daemon.look)
+        where = self._face.show(self.built, daemon.look)
         self._watch.follow(self.built.config, self.built.settings.templates.directory)
         if self._config_bytes() != self._seen:  # saved before anybody watched
             self._signals.ask_reload()
-        where = f"http://{web.listen}" if web.listen else "no HTTP"
-        self._log.info("syncd is running", address=where, destinations=", ".join(self.built.destinations) or "none")
+        self._log.info(
+            "syncd is running", address=where or "no HTTP", destinations=", ".join(self.built.destinations) or "none"
+        )
         self._complain(self.built.library.problems())
 
     def rebuild(self) -> Parts | None:
@@ -117,30 +117,38 @@ class _Face:
     """The HTTP server; it keeps its address while the address stays the same, whatever else changes."""
 
     def __init__(self) -> None:
-        self._listen = ""
+        self._listen = self._address = ""
         self._app: Callable[..., object] | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def show(self, built: Assembly, look: Look) -> None:
-        """Serve these parts from now on. Raises Misuse where the address is taken."""
+    def show(self, built: Assembly, look: Look) -> str:
+        """Serve these parts from now on; the address, empty for none. Raises Misuse where the address is taken."""
         web = built.settings.web
         self._app = create_app(built.app, look, web.token.get_secret_value())
         if web.listen != self._listen:
             self.stop()
+            self._address = self._start(web.listen) if web.listen else ""
             self._listen = web.listen
-            if web.listen:
-                self._start(web.listen)
+        return self._address
 
     async def _front(self, scope: object, receive: object, send: object) -> None:
         await self._app(scope, receive, send)  # type: ignore[misc]  # ASGI has no type of its own
 
-    def _start(self, listen: str) -> None:
+    def _start(self, listen: str) -> str:
         bound = _bound(listen)
-        config = uvicorn.Config(self._front, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            self._front,
+            interface="asgi3",
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
         self._server = server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: server.run(sockets=[bound]), name="syncd-http", daemon=True)
         self._thread.start()
+        return f"http://{listen.rpartition(':')[0]}:{bound.getsockname()[1]}"
 
     def stop(self) -> None:
         """Stop answering."""

@@ -484,6 +484,14 @@ def test_the_daemon_works_alone_follows_edits_and_stops_in_time(desk: Desk, daem
     assert "Traceback" not in log
 
 
+def test_the_daemon_answers_over_http(daemon: "subprocess.Popen[str]") -> None:
+    assert daemon.stderr is not None
+    first = next(line for line in iter(daemon.stderr.readline, "") if "syncd is running" in line)
+    address = first.partition("address=")[2].split()[0]
+    with urlopen(f"{address}/api/v1/incidents/INC-12/flow") as answer:
+        assert json.load(answer)["incident"] == "INC-12"
+
+
 def test_a_broken_configuration_keeps_the_one_before(desk: Desk, daemon: "subprocess.Popen[str]") -> None:
     until(lambda: desk.json("status")["daemon"] == daemon.pid)
     good = desk.config.read_text()
