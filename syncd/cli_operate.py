@@ -1,8 +1,10 @@
 """Commands for whoever runs it: set up, examine, run, follow, back up, and try out."""
 
 import json
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,15 @@ ARROWS = {"in": "page to store", "out": "store to page", "here": "store"}
 @click.command(cls=Command, examples=["syncd demo", "syncd demo --once", "syncd demo --port 8470"])
 @click.option("--once", is_flag=True, help="Show the whole story once and end.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Where the demo is served; a free one by default.")
-def demo(once: bool, port: int | None) -> None:
+@pass_session
+def demo(session: Session, once: bool, port: int | None) -> None:
     """Try it out: a sandbox, an incident, a page that people edit. Needs no configuration and keeps nothing."""
     from syncd.demo import run as run_demo  # only here: no other command pays for the demo's world
 
-    run_demo(once, port)
+    with redirect_stdout(sys.stderr) if session.json else nullcontext():
+        code = run_demo(once, port)
+    session.answer({"ok": code == 0}, lambda: None)
+    click.get_current_context().exit(code)
 
 
 @click.command(cls=Command, examples=["syncd init", "syncd init --config /etc/syncd/config.toml"])
@@ -89,6 +95,7 @@ def run_daemon(session: Session, log_json: bool) -> None:
         return assemble(path, settings, lambda per_minute: time.sleep, store=before.store if before else None)
 
     run(build, Signals(), logs.logger(), time.sleep)
+    session.answer({"stopped": True}, lambda: None)
 
 
 @click.command(cls=Command, examples=["syncd backup /var/backups/syncd.db"])

@@ -184,7 +184,7 @@ class Daemon:
     def __init__(self, parts: Parts, log: BoundLogger) -> None:
         self.parts, self.log = parts, log
         self.workers = [self._worker(provider) for provider in _distinct(parts.destinations)]
-        self.observer = Observer()
+        self.observer, self.watching = Observer(), set[Path]()
 
     def _worker(self, provider: Provider) -> Worker:
         mine = {name: d for name, d in self.parts.destinations.items() if d.provider is provider}
@@ -194,10 +194,15 @@ class Daemon:
     def start(self) -> None:
         for worker in self.workers:
             worker.start()
-        for folder, react in self.parts.watched.items():
-            if folder.is_dir():
-                self.observer.schedule(_Reaction(react, self.hurry), str(folder), recursive=True)
+        self.watch()
         self.observer.start()
+
+    def watch(self) -> None:
+        """Watch the folders that are there; one that is made later is found by asking again."""
+        for folder, react in self.parts.watched.items():
+            if folder.is_dir() and folder not in self.watching:
+                self.observer.schedule(_Reaction(react, self.hurry), str(folder), recursive=True)
+                self.watching.add(folder)
 
     def stop(self) -> None:
         """Finish the pages at hand, within `STOP_WITHIN` seconds; what is cut off is resumed at the next start."""
@@ -279,6 +284,7 @@ def serve(
         signals.changed.wait(watchdog_seconds)
         signals.changed.clear()
         notify("WATCHDOG=1")
+        daemon.watch()
         if signals.reload and not signals.stop:
             signals.reload = False
             fresh = rebuild()

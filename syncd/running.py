@@ -50,7 +50,7 @@ class _Running:
     ) -> None:
         self.built, self._build, self._signals, self._log, self._sleep = built, build, signals, log, sleep
         self._seen = self._config_bytes()
-        self._face = _Face()
+        self._face, self._once_shown = _Face(), False
         self._watch = _Watch(signals.ask_reload)
 
     def parts(self) -> Parts:
@@ -58,7 +58,7 @@ class _Running:
 
     def started(self, daemon: Daemon) -> None:
         """The workers run: show them to people, and watch the files that are in use now."""
-        where = self._face.show(self.built, daemon.look)
+        where = self._shown(daemon.look)
         self._watch.follow(self.built.config, self.built.settings.templates.directory)
         if self._config_bytes() != self._seen:  # saved before anybody watched
             self._signals.ask_reload()
@@ -66,6 +66,18 @@ class _Running:
             "syncd is running", address=where or "no HTTP", destinations=", ".join(self.built.destinations) or "none"
         )
         self._complain(self.built.library.problems())
+
+    def _shown(self, look: Look) -> str:
+        """The address of the web pages. One that is taken ends a start, and a reload goes on without."""
+        try:
+            where = self._face.show(self.built, look)
+        except Misuse as error:
+            if not self._once_shown:
+                raise
+            self._log.error("there are no web pages now", reason=str(error))
+            where = ""
+        self._once_shown = True
+        return where
 
     def rebuild(self) -> Parts | None:
         """The parts of the new configuration; None where it is the same, broken, or only templates changed."""

@@ -344,7 +344,9 @@ def test_adopting_a_page_that_carries_the_marker(desk: Desk) -> None:
     desk.type("adopt", "INC-12", str(desk.page))
     page = desk.json("postmortem", "show", "INC-12")["pages"][-1]
     assert (page["state"], page["id"]) == ("live", desk.page.name)
+    before, shown = desk.page.read_text(), desk.json("incident", "show", "INC-12")
     desk.type("once")
+    assert (desk.page.read_text(), desk.json("incident", "show", "INC-12")) == (before, shown)
 
 
 def test_a_page_of_nobody_is_adopted_only_by_force(desk: Desk) -> None:
