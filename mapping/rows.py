@@ -25,6 +25,10 @@ STATUS_WORDS = {
     "complete": PostmortemStatus.COMPLETED,
     "done": PostmortemStatus.COMPLETED,
 }
+DUE = re.compile(  # at the end of a line, only people may stand behind it: a title may speak of other dates
+    r"[\s,;(–—-]*\bdue:?(?:\s+(?:on|by))?\s*(\x02|\d[\w./-]*(?:\s+[A-Za-z]+\s+\d{4})?)\s*\)?(?=[\s\x01.,;]*(?:@\S.*)?$)",
+    re.DOTALL,
+)
 FIXED_DETAILS = ("reference", "phase")  # ours: put back when people change them
 
 
@@ -166,11 +170,11 @@ def _cut_key(text: str, keys: Collection[str]) -> tuple[str, str]:
     line = text.rstrip(" \t\n\u00a0)]")
     words = line.rsplit(None, 1)
     key = words[-1].lstrip("([") if words else ""
-    return (key, line[: len(line) - len(words[-1])]) if key in keys else ("", text)
+    return (key, line[: len(line) - len(words[-1])]) if key and key in keys else ("", text)
 
 
 def _cut_due(text: str, dates: Sequence[str]) -> tuple[str, str]:
-    found = re.search(r"[\s,;(–—-]*\bdue:?(?:\s+(?:on|by))?\s*(\x02|[\d][\w./-]*(?:\s+[A-Za-z]+\s+\d{4})?)\s*\)?", text)
+    found = DUE.search(text)
     if found is None:
         return (dates[0], text) if dates else ("", text)
     raw = dates[0] if found[1] == "\x02" else found[1].rstrip(".,;")
@@ -226,7 +230,7 @@ def write_follow_up(block: Block, line: Line, follow_up: FollowUp, changed: Coll
     if "status" in changed and done and block.kind != "task":
         block = replace(block, kind="task", native="")  # a bullet cannot be ticked
     checked = done if "status" in changed else block.checked
-    if not set(changed) - {"status"} and not _restrikes(line, follow_up, changed):
+    if line.key in ("", follow_up.key) and not set(changed) - {"status"} and not _restrikes(line, follow_up, changed):
         spans = block.spans if line.key else merged_spans([*block.spans, Span(" "), key_span(follow_up.key, words)])
         return replace(block, checked=checked, spans=spans)
     title = text_spans(follow_up.title) if "title" in changed else line.title_spans
@@ -294,9 +298,9 @@ def write_event(
         cells[where["Time"]] = text_spans(show_time(event.at, words.zone))
     if "title" in changed and "Event" in where:
         cells[where["Event"]] = text_spans(event.title)
-    if "Details" in where and ("description" in changed or not key):
+    if "Details" in where and ("description" in changed or key != event.key):
         at = where["Details"]
-        details = _description(event.description) if "description" in changed else cells[at]
+        details = _description(event.description) if "description" in changed else _without_key(cells[at], (key,))[0]
         gap = (Span(" "),) if details else ()
         cells[at] = merged_spans([*details, *gap, key_span(event.key, words)])
     return replace(row, cells=tuple(cells))

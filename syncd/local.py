@@ -1,7 +1,7 @@
 """The store's view of one page, gathered for the decision: everything that taking in and planning out may look at."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mapping.document import Block, Doc
@@ -45,8 +45,9 @@ class Local:
         return frozenset(self.follow_ups) | frozenset(self.events)
 
     def prose(self, section: Section) -> tuple[Block, ...]:
-        """The prose of a section as the store has it."""
-        return self.incident.summary if section.kind == "summary" else section.blocks
+        """The prose of a section as the store has it; a heading in it never begins a section of its own."""
+        prose = self.incident.summary if section.kind == "summary" else section.blocks
+        return tuple(replace(b, level=3) if b.kind == "heading" and b.level < 3 else b for b in prose)
 
     def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks as they will read back from this page's service."""

@@ -171,6 +171,7 @@ class _Pass:
 
     def run(self) -> Report:
         try:
+            self._refuse_private()
             if self.dry:
                 return self._dry_run()
             self._fill_in()
@@ -203,7 +204,6 @@ class _Pass:
 
     def _publish(self) -> tuple[Observation, Base | None]:
         """The page, created at most once. The intent and the attempt are committed before the first byte goes out."""
-        self._refuse_private()
         intent = self.store.open_intent(self.page.id) or self._intend_to_create()
         place, marker = self.destination.place, self.page.incident
         found = self._find(place, marker, intent.expected.title)
@@ -222,7 +222,8 @@ class _Pass:
     def _refuse_private(self) -> None:
         incident = self.store.incident(self.page.incident)
         if incident and incident.private and not self.destination.private:
-            raise _Stop(self._halt("The incident is private; this destination is not marked `private = true`."))
+            reason = f"{incident.reference} is private and {self.destination.name} is not marked `private = true`."
+            raise _Stop(self._halt(f"{reason} Nothing is read or written; `syncd detach {incident.reference}` ends it."))
 
     def _intend_to_create(self) -> Intent:
         expected = compose(self._local())

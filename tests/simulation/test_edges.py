@@ -231,3 +231,46 @@ def test_rich_text_and_hostile_names_travel(world: World) -> None:
         after = world.incident(f"INC-{destination}")
         assert after.name == incident.name
         assert [row.title for row in after.follow_ups[:2]] == [row.title for row in incident.follow_ups]
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_copied_line_is_a_new_row_with_a_key_of_its_own(world: World, destination: str) -> None:
+    person = world.person(world.publish(destination))
+    person.add_task("Write a runbook", "Write a runbook for full queues FU-2")
+    world.wait(300)
+    world.in_step()
+    rows = {row.key: row.title for row in world.incident().follow_ups}
+    assert len(rows) == 4 and list(rows.values()).count("Write a runbook for full queues") == 2
+    words = person.text().replace("`", " ").split()
+    assert all(words.count(key) == 1 for key in rows)
+
+
+def test_an_incident_made_private_after_publishing_halts_its_page(world: World) -> None:
+    page = world.publish("wiki")
+    world.take({**INCIDENT, "private": True})
+    (report,) = world.app.once()
+    assert report.result == "halted" and "private" in report.reasons[0]
+    assert world.wiki.current_body(page.native_id)
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_headings_in_a_summary_never_become_sections(world: World, destination: str) -> None:
+    world.publish(destination, {**INCIDENT, "summary": "# What\n\nThe queue was full.\n\n## Why\n\nNobody looked."})
+    postmortem = world.store.postmortem("INC-12")
+    assert postmortem
+    before = [section.id for section in postmortem.sections]
+    world.wait(300)
+    world.in_step()
+    after = world.store.postmortem("INC-12")
+    assert after and [section.id for section in after.sections] == before
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_title_may_speak_of_a_due_date(world: World, destination: str) -> None:
+    told = "Pay the invoice due 2026-12-01 and say so"
+    person = world.person(world.publish(destination, {**INCIDENT, "follow_ups": [{"title": told}]}))
+    person.reword("and say so", "and tell support")
+    world.wait(300)
+    world.in_step()
+    row = world.incident().follow_ups[0]
+    assert row.title == "Pay the invoice due 2026-12-01 and tell support" and row.due_on is None
