@@ -45,6 +45,29 @@ class Placed:
     value: object
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Which fields a source spoke of: `severity`, `time:started`, and `time:*` where it said that there are none at all; the
+    same for each row in order. A field that it left out is no news, and an empty one is."""
+
+    fields: frozenset[str]
+    timeline: tuple[frozenset[str], ...] = ()
+    follow_ups: tuple[frozenset[str], ...] = ()
+
+    def speaks_of(self, field: str) -> bool:
+        """Whether a field of the incident was there, empty or not."""
+        prefix, _, name = field.partition(":")
+        return field in self.fields or (bool(name) and f"{prefix}:*" in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An incident as it was read, and what of it was there to be read."""
+
+    incident: Incident
+    given: Given
+
+
 # --- bytes -> values --------------------------------------------------------------------------------------------------
 
 
@@ -136,23 +159,47 @@ def _placed(value: object) -> list[Placed]:
 
 
 def parse_incidents(data: object, zone: tzinfo | None, markdown: ReadMarkdown) -> tuple[list[Incident], list[str]]:
+    """As `parse_records`, for whom what was left out is as good as empty."""
+    records, problems = parse_records(data, zone, markdown)
+    return [read.incident for read in records], problems
+
+
+def parse_records(data: object, zone: tzinfo | None, markdown: ReadMarkdown) -> tuple[list[Read], list[str]]:
     """The incidents of one value, a list of values, or what `load_records` gave; and every problem with its path. Times are
     UTC; those without a zone are in `zone`, or refused when it is None. Rows without a key have the key ''."""
     values = [data] if isinstance(data, Mapping | Placed) or not isinstance(data, Sequence) else list(data)
     alone = isinstance(data, Mapping)
-    incidents: dict[str, Incident] = {}
+    records: dict[str, Read] = {}
     problems: list[str] = []
     for index, value in enumerate(values):
         placed = value if isinstance(value, Placed) else Placed("" if alone else f"[{index}]", value)
         reader = _Reader(zone, markdown)
         incident = reader.incident(placed.value, placed.place)
-        if not reader.problems and incident.reference in incidents:
+        if not reader.problems and incident.reference in records:
             where = _at(placed.place, "reference")
             reader.refuse(where, f"'{incident.reference}' is in this file already; the first one counts")
         problems += reader.problems
         if not reader.problems:
-            incidents[incident.reference] = incident
-    return list(incidents.values()), problems
+            records[incident.reference] = Read(incident, _given(placed.value))
+    return list(records.values()), problems
+
+
+NAMED = {"roles": "role", "timestamps": "time", "custom_fields": "field"}
+NEVER_EMPTY = ("phase", "private", "status", "key")  # nothing is no value for these
+
+
+def _given(value: object) -> Given:
+    table = value if isinstance(value, Mapping) else {}
+    fields = _present(table).difference(NAMED)
+    for key, prefix in NAMED.items():
+        inner = table.get(key, {})
+        fields |= {f"{prefix}:*"} if inner is None else {f"{prefix}:{clean(str(name))}" for name in inner}
+    rows = (tuple(_present(row) for row in table.get(key) or ()) for key in ("timeline", "follow_ups"))
+    return Given(fields, *rows)
+
+
+def _present(table: Mapping[object, object]) -> frozenset[str]:
+    return frozenset(str(key) for key, item in table.items() if item is not None or key not in NEVER_EMPTY)
 
 
 def _at(place: str, key: str) -> str:

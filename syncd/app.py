@@ -6,7 +6,7 @@ configuration is `assembly.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -14,7 +14,7 @@ from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem
 from mapping.markdown import from_markdown, to_markdown
-from mapping.records import load_records, parse_incidents
+from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
 from syncd.errors import Misuse, RefusedByGate, UnknownReference
 from syncd.flow import Gate, Look, Mark, gate
@@ -24,6 +24,15 @@ from syncd.reconcile import Destination, Reconciler, Report
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
 from syncd.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file: the references taken in, what a person may want to know, and what was refused, with reasons."""
+
+    taken: list[str]
+    notes: list[str]
+    refused: list[str]
 
 
 class App:
@@ -46,15 +55,12 @@ class App:
 
     # --- incidents ------------------------------------------------------------------------------------------------------
 
-    def import_records(self, name: str, data: bytes, zone: tzinfo | None, actor: Actor) -> tuple[list[str], list[str]]:
-        """Upsert what a file holds; the references taken in and what was to be said about them."""
-        values, notes = load_records(name, data)
-        incidents, problems = parse_incidents(values, zone, from_markdown)
-        taken = []
-        for incident in incidents:
-            notes += self.store.upsert_import(incident, name, actor)
-            taken.append(incident.reference)
-        return taken, notes + problems
+    def import_records(self, name: str, data: bytes, zone: tzinfo | None, actor: Actor) -> Imported:
+        """Upsert what a file holds."""
+        values, unread = load_records(name, data)
+        records, refused = parse_records(values, zone, from_markdown)
+        notes = [note for read in records for note in self.store.upsert_import(read.incident, name, actor, read.given)]
+        return Imported([read.incident.reference for read in records], notes, unread + refused)
 
     def edit_incident(self, ref: str, changes: Mapping[str, str], actor: Actor, skip_flow: str = "") -> None:
         """Set fields (`name`, `severity`, `phase`, `lead`, `summary`, `role:ID`, `time:ID`, `field:ID`) from typed text."""

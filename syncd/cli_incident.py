@@ -37,16 +37,18 @@ POLL_SECONDS = 2.0  # between two looks of `check --wait`
 def import_file(session: Session, file: Path, timezone: str | None) -> None:
     """Take in incidents from FILE: one object, an array, JSON lines or YAML; `-` is standard input.
 
-    An incident that is known already is brought up to date; what was edited here stays.
+    An incident that is known already is brought up to date; what was edited here stays. Exit code 2 where something was
+    refused; the rest is taken in.
     """
     zone = _zone(timezone) if timezone else None
     data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     actor = Actor("import", session.actor().name)
-    taken, notes = session.app.import_records(file.name, data, zone, actor)
+    imported = session.app.import_records(file.name, data, zone, actor)
+    taken, notes = imported.taken, imported.notes + imported.refused
     for note in notes:
         click.echo(note, err=True)
     session.done(f"Took in {', '.join(taken)}." if taken else "Took in nothing.", imported=taken, notes=notes)
-    if notes and not taken:
+    if imported.refused:
         click.get_current_context().exit(Misuse.exit_code)
 
 

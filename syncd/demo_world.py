@@ -215,9 +215,9 @@ class World:
         """The sample incidents and their post-mortems; the daemon publishes them."""
         app, actor = self.built.app, Actor("store", "demo")
         name = "incidents.yaml"
-        taken, notes = app.import_records(name, (SAMPLES / name).read_bytes(), None, Actor("import", name))
-        if notes or len(taken) != 4:
-            raise DemoError("The sample incidents cannot be imported: " + "; ".join(notes))
+        imported = app.import_records(name, (SAMPLES / name).read_bytes(), None, Actor("import", name))
+        if imported.refused or len(imported.taken) != 4:
+            raise DemoError("The sample incidents cannot be imported: " + "; ".join(imported.refused))
         app.create_postmortem("INC-101", "standard", "confluence", actor)
         app.create_postmortem("INC-102", "root-cause-analysis", "notion", actor)
         app.create_postmortem("INC-103", "standard", "folder", actor)

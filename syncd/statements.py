@@ -88,8 +88,9 @@ SET_FIELD = {
 IMPORT_BASES = "SELECT source, subject, field, value FROM import_bases WHERE incident = ?"
 SET_IMPORT_BASE = """INSERT INTO import_bases (incident, source, subject, field, value) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (incident, source, subject, field) DO UPDATE SET value = excluded.value"""
-# Has somebody here already moved this field on from that value?
-MOVED_ON = """SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = ? AND old = ? AND side != 'import'"""
+# From which side was this field last set?
+LAST_SET = """SELECT side FROM journal WHERE incident = ? AND subject = ? AND field = ? AND action = 'set'
+    ORDER BY id DESC LIMIT 1"""
 
 # --- post-mortems -------------------------------------------------------------------------------------------------------
 

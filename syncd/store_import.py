@@ -1,7 +1,8 @@
 """The part of the store that takes in incidents from elsewhere, again and again, without ever undoing an edit made here.
 
 What every source said last is kept for each field (`import_bases`): a source that says the same again has no news, so what
-people here made of the value stays. Rows are found again by the source's key, by ours, then by name.
+people here made of the value stays, and so does a value that a source leaves out. Rows are found again by the source's key,
+by ours, then by name.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from mapping.commands import Actor, Add, Set, Target
 from mapping.incident import FollowUp, Incident, TimelineEvent
 from mapping.markdown import to_markdown
+from mapping.records import Given
 from syncd import statements as sql
 from syncd.store_records import PREFIX, Records, incident_values, key_number, people_of, row_values, target_of
 
@@ -45,23 +47,24 @@ class Said:
 class Imports(Records):
     """Incidents from elsewhere."""
 
-    def upsert_import(self, record: Incident, source: str, actor: Actor) -> list[str]:
+    def upsert_import(self, record: Incident, source: str, actor: Actor, given: Given | None = None) -> list[str]:
         """A new incident, or news about one that is here; answers what a person should know, as sentences.
 
-        Rows that the source no longer has stay. Raises Misuse for a value that a field cannot hold.
+        What the source left out (all that is not `given`) and rows that it no longer has stay. Raises Misuse for a value
+        that a field cannot hold.
         """
         ref = record.reference
         with self.tx():
             said = self._said(ref, source)
+            notes: list[str] = []
             if self.incident(ref) is None:
                 self._insert_incident(record, actor)
                 changed = True
             else:
-                changed = self._import_fields(record, said, actor)
-            notes: list[str] = []
-            for rows in (record.follow_ups, record.timeline):
-                changed |= self._import_rows(ref, rows, said, actor, notes)
-            self._remember(record, source, said)
+                changed = self._import_fields(record, said, actor, given, notes)
+            changed |= self._import_rows(ref, record.follow_ups, said, actor, given.follow_ups if given else None, notes)
+            changed |= self._import_rows(ref, record.timeline, said, actor, given.timeline if given else None, notes)
+            self._remember(record, source, said, given)
             if changed:
                 self.mark_incident(ref, f"imported from {source}")
         return notes
@@ -74,49 +77,66 @@ class Imports(Records):
 
     # --- fields ---------------------------------------------------------------------------------------------------------
 
-    def _import_fields(self, record: Incident, said: Said, actor: Actor) -> bool:
+    def _import_fields(self, record: Incident, said: Said, actor: Actor, given: Given | None, notes: list[str]) -> bool:
         ref, here = record.reference, self.incident(record.reference)
         assert here is not None
         current, values = _incident_fields(here), _incident_fields(record)
         last = said.fields(ref)
         changed = [self._learn(ref, person, actor) for person in people_of(record)]
-        for field in values | last:
-            value = values.get(field, "")
-            if self._is_news(ref, ref, field, current.get(field, ""), value, said):
+        for field in (field for field in values | last if given is None or given.speaks_of(field)):
+            value, now = values.get(field, ""), current.get(field, "")
+            if self._is_news(ref, ref, field, now, value, said, notes):
                 blocks = record.summary if field == "summary" else None
                 changed.append(self._set(ref, Set("incident", "", field, value, blocks), actor))
         return any(changed)
 
-    def _is_news(self, ref: str, subject: str, field: str, current: str, value: str, said: Said) -> bool:
-        """Does the source say something that it did not say before, and that nobody here has moved on from?"""
+    def _is_news(self, ref: str, subject: str, field: str, current: str, value: str, said: Said, notes: list[str]) -> bool:
+        """Does the source say something that it did not say before, of a value that nobody here has edited?"""
         last = said.own.get((subject, field))
         if value in (last, current):
             return False
         if not value:
             return last == current  # what was emptied there is emptied here unless people here wrote something else
-        if last is not None:
-            return True
-        moved_on = self._one(sql.MOVED_ON, (ref, subject, field, value)) is not None
-        return not moved_on and (subject, field, value) not in said.others
+        if self._edited_here(ref, subject, field):
+            notes.append(
+                f"{subject}: the {field.replace('_', ' ')} was edited here; another one of the source is not taken."
+            )
+            return False
+        return last is not None or (subject, field, value) not in said.others
+
+    def _edited_here(self, ref: str, subject: str, field: str) -> bool:
+        row = self._one(sql.LAST_SET, (ref, subject, field))
+        return row is not None and row[0] != "import"
 
     # --- rows -----------------------------------------------------------------------------------------------------------
 
-    def _import_rows(self, ref: str, rows: Sequence[AnyRow], said: Said, actor: Actor, notes: list[str]) -> bool:
+    def _import_rows(
+        self,
+        ref: str,
+        rows: Sequence[AnyRow],
+        said: Said,
+        actor: Actor,
+        given: Sequence[frozenset[str]] | None,
+        notes: list[str],
+    ) -> bool:
         if not rows:
             return False
         for row in rows:
             self._reserve(target_of(row), row.key)
         known = self._known(ref, target_of(rows[0]), said)
         changed = False
-        for row, match in zip(rows, match_rows(rows, known), strict=True):
+        for place, (row, match) in enumerate(zip(rows, match_rows(rows, known), strict=True)):
+            spoken = _spoken(row, given[place] if given is not None else None)
             if match is None:
                 key = self._add(ref, Add(target_of(row), row_values(row), key=row.key), actor)
                 notes += self._given_another(row, key)
                 changed = True
             else:
                 key = match.key
-                changed |= self._import_row(ref, match, row, said, actor)
-            said.own |= {(key, field): value for field, value in row_values(row).items()} | {(key, KEY_THERE): row.key}
+                changed |= self._import_row(ref, match, target_of(row), spoken, said, actor, notes)
+            said.own |= {(key, field): value for field, value in spoken.items()}
+            if row.key:
+                said.own[key, KEY_THERE] = row.key
         return changed
 
     def _known(self, ref: str, target: Target, said: Said) -> list[Known]:
@@ -126,11 +146,13 @@ class Imports(Records):
         fields = [(row, said.fields(row.key)) for row in rows]
         return [Known(row.key, last.get(KEY_THERE, ""), row_values(row), last) for row, last in fields]
 
-    def _import_row(self, ref: str, known: Known, row: AnyRow, said: Said, actor: Actor) -> bool:
+    def _import_row(
+        self, ref: str, known: Known, target: Target, spoken: Fields, said: Said, actor: Actor, notes: list[str]
+    ) -> bool:
         changed = False
-        for field, value in row_values(row).items():
-            if self._is_news(ref, known.key, field, known.here[field], value, said):
-                changed |= self._set(ref, Set(target_of(row), known.key, field, value), actor)
+        for field, value in spoken.items():
+            if self._is_news(ref, known.key, field, known.here[field], value, said, notes):
+                changed |= self._set(ref, Set(target, known.key, field, value), actor)
         return changed
 
     def _given_another(self, row: AnyRow, made: str) -> Iterator[str]:
@@ -143,15 +165,20 @@ class Imports(Records):
 
     # --- what was said --------------------------------------------------------------------------------------------------
 
-    def _remember(self, record: Incident, source: str, said: Said) -> None:
+    def _remember(self, record: Incident, source: str, said: Said, given: Given | None) -> None:
         ref = record.reference
         before = self._said(ref, source).own
         last = {field for subject, field in before if subject == ref}
         values = dict.fromkeys(last, "") | _incident_fields(record)
-        now = said.own | {(ref, field): value for field, value in values.items()}
+        spoken = {field: value for field, value in values.items() if given is None or given.speaks_of(field)}
+        now = said.own | {(ref, field): value for field, value in spoken.items()}
         for (subject, field), value in now.items():
             if before.get((subject, field)) != value:
                 self._run(sql.SET_IMPORT_BASE, (ref, source, subject, field, value))
+
+
+def _spoken(row: AnyRow, given: frozenset[str] | None) -> Fields:
+    return {field: value for field, value in row_values(row).items() if given is None or field in given}
 
 
 def _incident_fields(record: Incident) -> dict[str, str]:

@@ -1,0 +1,117 @@
+"""What somebody who only read the manual tries first, and what must then be so. Black box: commands, files, exit codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from syncd.cli import main
+
+CONFIG = """
+[store]
+url = "sqlite:///syncd.db"
+
+[web]
+listen = ""
+
+[sync]
+fresh_seconds = 0
+row_still_seconds = 0
+quiet_seconds = 0
+debounce_seconds = 0
+
+[incidents]
+severities = ["SEV1", "SEV2", "SEV3"]
+
+[providers.files]
+kind = "folder"
+
+[destinations.pages]
+provider = "files"
+path = "pages"
+"""
+
+INCIDENT = """
+reference: INC-12
+name: Checkout returns 502
+phase: post_incident
+severity: SEV1
+private: true
+summary: The queue was full.
+lead: {name: Ada Byron, email: ada@example.com}
+timestamps: {started: 2026-11-02T10:00:00Z}
+custom_fields: {region: eu, team: payments}
+timeline:
+  - {key: T-1, at: 2026-11-02T10:03:00Z, title: Alert fired, description: The pager rang.}
+follow_ups:
+  - {key: FU-1, title: Alert on queue depth, status: done, priority: high, due_on: 2026-12-01}
+"""
+
+
+class Stranger:
+    """Somebody with a directory, a configuration and the manual."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "config.toml").write_text(CONFIG)
+
+    def type(self, *words: str, code: int = 0, stdin: str | None = None) -> Result:
+        line = [*words, "--config", str(self.root / "config.toml")]
+        result = CliRunner().invoke(main, line, catch_exceptions=False, input=stdin)
+        assert result.exit_code == code, result.output
+        return result
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self.type(*words, "--json", code=code).stdout)
+
+    def imports(self, text: str, name: str = "incident.yaml", code: int = 0) -> Any:
+        (self.root / name).write_text(text)
+        return self.json("import", str(self.root / name), code=code)
+
+    @property
+    def incident(self) -> Any:
+        return self.json("incident", "show", "INC-12")
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Stranger:
+    return Stranger(tmp_path)
+
+
+# --- importing again ----------------------------------------------------------------------------------------------------
+
+
+def test_keys_left_out_of_a_second_import_clear_nothing(stranger: Stranger) -> None:
+    stranger.imports(INCIDENT)
+    before = stranger.incident
+    stranger.imports("reference: INC-12\nseverity: SEV2\nfollow_ups: [{key: FU-1, title: Alert on depth}]")
+    before["severity"], before["follow_ups"][0]["title"] = "SEV2", "Alert on depth"
+    assert stranger.incident == before
+    stranger.imports("reference: INC-12\ncustom_fields: {region: us}", "elsewhere.yaml")
+    before["custom_fields"]["region"] = "us"
+    assert stranger.incident == before
+
+
+def test_keys_that_are_empty_in_a_second_import_are_emptied(stranger: Stranger) -> None:
+    stranger.imports(INCIDENT)
+    stranger.imports("reference: INC-12\nphase: null\nseverity: null\ncustom_fields: {team: null}\ntimestamps: null")
+    assert stranger.incident["phase"] == "post_incident"
+    assert stranger.incident["severity"] is None
+    assert stranger.incident["custom_fields"] == {"region": "eu"}
+    assert stranger.incident["timestamps"] is None
+
+
+def test_an_edit_made_here_outlives_news_about_the_same_field(stranger: Stranger) -> None:
+    stranger.imports(INCIDENT)
+    stranger.type("incident", "edit", "INC-12", "--severity", "SEV3")
+    answer = stranger.imports("reference: INC-12\nseverity: SEV2\nname: Checkout is down")
+    assert (stranger.incident["severity"], stranger.incident["name"]) == ("SEV3", "Checkout is down")
+    assert [note for note in answer["notes"] if "severity" in note]
+
+
+def test_a_half_valid_file_is_half_taken_and_the_exit_code_says_so(stranger: Stranger) -> None:
+    answer = stranger.imports('[{"reference": "INC-1", "name": "Good"}, {"name": "Nameless"}]', "half.json", code=2)
+    assert answer["imported"] == ["INC-1"]
+    assert answer["notes"] == ["[1].reference: is missing"]
