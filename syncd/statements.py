@@ -74,7 +74,7 @@ COLUMNS: dict[Target, tuple[str, ...]] = {
     "follow_up": ("title", "status", "assignee", "priority", "due_on"),
     "event": ("at", "title", "description"),
     "postmortem": ("status", "home"),
-    "section": ("heading", "blocks", "help_gone"),
+    "section": ("heading", "blocks", "rendered", "help_gone"),
 }
 # One field of one record, read and written.
 FIELD = {(t, c): f"SELECT {c} FROM {_WHERE[t][0]} WHERE {_WHERE[t][1]}" for t, names in COLUMNS.items() for c in names}

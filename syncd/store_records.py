@@ -31,7 +31,7 @@ from syncd.store_pages import Pages
 
 PREFIX: dict[Literal["follow_up", "event"], str] = {"follow_up": "FU", "event": "T"}
 KINDS: Mapping[Target, str] = {"follow_up": "follow-up", "event": "timeline event", "section": "section"}
-PROSE = ("summary", "blocks")  # fields that are blocks as JSON
+PROSE = ("summary", "blocks", "rendered")  # fields that are blocks as JSON
 FURTHER = ("role:", "time:", "field:")  # an incident's fields that have no column
 STORE = Actor("store")
 
