@@ -26,7 +26,7 @@ def differences(world: World, people: People) -> list[str]:
             continue
         seen = _read(world, people, pages[0])
         found += [
-            f"{incident.reference} on {pages[0].destination}: {words}" for words in _compared(incident, postmortem, seen)
+            f"{incident.reference} on {pages[0].destination}: {words}" for words in compared(incident, postmortem, seen)
         ]
         found += [f"{incident.reference}: {words}" for words in _promises(world, people, incident, seen)]
     return found + list(_counted(world, people)) + list(_gates(world))
@@ -41,7 +41,8 @@ def _read(world: World, people: People, page: Page) -> Seen:
 # --- one page -----------------------------------------------------------------------------------------------------------
 
 
-def _compared(incident: Incident, postmortem: Postmortem, seen: Seen) -> Iterator[str]:
+def compared(incident: Incident, postmortem: Postmortem, seen: Seen) -> Iterator[str]:
+    """How what a reader sees differs from the records, one sentence each."""
     if incident.name not in seen.title:
         yield f"the title is “{seen.title}”, the incident is called “{incident.name}”"
     if seen.status and seen.status.lower() != postmortem.status.label.lower():

@@ -11,6 +11,14 @@ from syncd.store_journal import JournalLine
 
 Way = Literal["in", "out", "here"]
 OUTWARD = ("wrote", "created", "adopted")
+SAYINGS = {
+    "hide": "{} was removed from the page",
+    "unhide": "{} was brought back",
+    "conflict": "conflict about {}",
+    "resolve": "conflict about {} settled",
+    "learn": "met {}",
+    "create": "created {}",
+}
 CUT = 140
 MINUTE = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|\+00:00)")
 FIELDS = {
@@ -58,6 +66,8 @@ def _what(line: JournalLine) -> tuple[str, str]:
         return f"{_subject(line)} {_field(line)}".strip(), _change(line)
     if line.action == "add":
         return f"new: {line.subject}", _cut(line.new)
+    if line.action in SAYINGS:
+        return SAYINGS[line.action].format(_subject(line)).strip(), _cut(line.new)
     if line.action == "wrote":
         edits = [_edit(edit) for edit in line.new.splitlines()]
         return _count(edits), _cut(" · ".join(edits))
@@ -77,7 +87,7 @@ def _count(edits: Sequence[str]) -> str:
 
 def _subject(line: JournalLine) -> str:
     """A section by its id, the incident itself by nothing."""
-    if line.subject == line.incident:
+    if line.subject == line.incident and line.action == "set":
         return ""
     return line.subject.removeprefix("section:").replace("postmortem", "post-mortem")
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.middleware.base import RequestResponseEndpoint
 
 from syncd.access import COOKIE, Access, Sight
@@ -45,7 +45,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.filters |= {"iso": _iso, "initials": _initials, "task": _task, "ago": _ago}
+        self.environment.filters |= {"iso": _iso, "initials": _initials, "task": _task, "ago": _ago, "commands": _commands}
         self.environment.globals["asset"] = self.asset
 
     def asset(self, name: str) -> str:
@@ -160,6 +160,13 @@ def _ago(context: Context, moment: datetime | None, fallback: str = "not yet") -
 def _initials(name: str) -> str:
     words = [word for word in name.replace("@", " ").split() if word[:1].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+def _commands(sentence: str) -> Markup:
+    """A sentence whose commands stand between backticks."""
+    parts = sentence.split("`")
+    said = [Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)]
+    return Markup("").join(said)
 
 
 def _task(name: str) -> str:

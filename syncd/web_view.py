@@ -178,7 +178,8 @@ def _details(incident: Incident, status: PostmortemStatus | None, words: Vocabul
     values = details_values(incident, status or PostmortemStatus.IN_PROGRESS)
     values.setdefault("severity", "")
     values.setdefault("lead", "")
-    del values["status"], values["reference"]
+    for above in ("status", "reference", "name"):  # they stand elsewhere on the page
+        del values[above]
     return [_detail(name, value, words) for name, value in values.items()]
 
 

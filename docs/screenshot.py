@@ -1,0 +1,68 @@
+"""Makes docs/demo.png, the picture in the README: starts the demo, plays a little, and photographs its page with Chromium.
+
+python docs/screenshot.py [CHROMIUM]
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from syncd.demo_people import ADA, People
+from syncd.demo_web import mount_demo
+from syncd.demo_world import World, serving
+
+PICTURE = Path(__file__).with_name("demo.png")
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def play(world: World, address: str) -> None:
+    """A few things that travel, so that there is something to see."""
+    people = People(world, address, lambda words: None)
+    try:
+        page = people.on_site("INC-101", ADA)
+        page.tick("Alert on the queue in front of the payment gateway")
+        page.add("Show the pool size", "Ask the payment partner for their pool size @Grace Hopkins due @2026-12-08")
+        world.settle(when=lambda: len(people.page("INC-101").version) > 0)
+        people.call("PATCH", "/follow-ups/FU-2", title="Limit retries of the checkout to one")
+        page.set_status("In review")
+        world.settle()
+    finally:
+        people.close()
+
+
+def photograph(page: Page, address: str) -> None:
+    """The demo's page with both sides at their follow-ups."""
+    page.goto(f"{address}/demo")
+    for name in ("left", "right"):
+        frame = page.frame_locator(f"#{name}")
+        frame.get_by_text("Ask the payment partner for their pool size").last.wait_for()
+        frame.get_by_text("Follow-ups", exact=True).last.evaluate("element => element.scrollIntoView()")
+    page.locator("#ticker li").first.wait_for()
+    page.wait_for_timeout(4000)  # until nothing is highlighted any more
+    page.screenshot(path=PICTURE)
+
+
+def main(chromium: str) -> None:
+    """Play and photograph."""
+    with tempfile.TemporaryDirectory(prefix="syncd-picture-") as folder:
+        world = World(Path(folder), 0)
+        try:
+            mount_demo(world.web, world)
+            with serving(world.web, 0) as address, sync_playwright() as playwright:
+                world.sandbox.start()
+                world.fill()
+                world.daemon.start()
+                world.settle()
+                play(world, address)
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                photograph(browser.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=2), address)
+                browser.close()
+        finally:
+            world.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else CHROMIUM)
