@@ -27,6 +27,7 @@ from syncd.sd_notify import notify
 from syncd.store import Store
 
 TICK = timedelta(seconds=0.5)  # how soon a change in the store is noticed, which other processes may make
+SAVING = timedelta(seconds=0.3)  # an editor may empty a file before it fills it
 STOP_WITHIN = 4.0  # seconds that workers get to finish; a write cut off is resumable, its intent is in the store
 SWEEP = timedelta(hours=1)  # each page's content is read at least this often, for what no feed shows
 QUIET_EVENTS = ("opened", "closed_no_write")  # somebody only read the file
@@ -69,10 +70,10 @@ class Worker(threading.Thread):
         return future
 
     def hurry(self) -> None:
-        """Something outside changed: poll now."""
-        now = self.store.now()
-        for clock in self.schedule.clocks.values():
-            clock.next_poll = now
+        """Something outside changed: poll as soon as whoever saves it is through."""
+        soon = self.store.now() + SAVING
+        for clock in list(self.schedule.clocks.values()):
+            clock.next_poll = soon
         self.awake.set()
 
     def stop(self) -> None:

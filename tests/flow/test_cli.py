@@ -349,6 +349,21 @@ def test_adopting_a_page_that_carries_the_marker(desk: Desk) -> None:
     assert (desk.page.read_text(), desk.json("incident", "show", "INC-12")) == (before, shown)
 
 
+def test_a_store_that_was_lost_adopts_its_pages(desk: Desk) -> None:
+    desk.published()
+    desk.page.write_text(desk.page.read_text().replace("- [ ] Alert on queue depth", "- [x] Alert on queue depth"))
+    before = desk.page.read_text()
+    for file in desk.root.glob("syncd.db*"):
+        file.unlink()
+    desk.type("import", str(desk.root / "incident.json"))
+    desk.type("postmortem", "create", "INC-12", "--template", "ours")
+    assert "syncd adopt INC-12" in desk.type("once", code=4).stdout
+    desk.type("adopt", "INC-12", desk.page.as_uri())
+    desk.type("once")
+    assert desk.page.read_text() == before
+    assert [row["status"] for row in desk.json("incident", "show", "INC-12")["follow_ups"]] == ["done"]
+
+
 def test_a_page_of_nobody_is_adopted_only_by_force(desk: Desk) -> None:
     desk.type("import", str(desk.root / "incident.json"))
     desk.type("postmortem", "create", "INC-12", "--template", "ours")
