@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from syncd.cli import main
 from syncd.cli_frame import Session
+from syncd.doctor import loses_commits
 from syncd.patience import Patience
 
 CONFIG = """
@@ -455,6 +456,22 @@ def test_doctor_and_backup(desk: Desk) -> None:
     desk.type("backup", str(desk.root / "copy.db"))
     assert (desk.root / "copy.db").stat().st_size
     desk.type("backup", str(desk.root / "copy.db"), code=2)
+
+
+@pytest.mark.parametrize(
+    ("version", "bad"),
+    [
+        ("3.40.1", True),
+        ("3.44.6", False),
+        ("3.45.0", True),
+        ("3.50.6", True),
+        ("3.50.7", False),
+        ("3.51.2", True),
+        ("3.53.4", False),
+    ],
+)
+def test_doctor_knows_releases_of_sqlite_that_lose_commits(version: str, bad: bool) -> None:
+    assert loses_commits(version) is bad
 
 
 # --- whole processes ----------------------------------------------------------------------------------------------------
