@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mapping.document import Block, Doc, PageSection, sections
 from mapping.incident import SectionKind
-from mapping.merge import LISTED, match
+from mapping.merge import LISTED, alike, match
 from mapping.rows import columns, label, read_event, read_follow_up
 from syncd.compose import INTRODUCTION
 from syncd.local import Local
@@ -126,7 +126,10 @@ class _Known:
 
 
 def _assign(known: Sequence[_Known], rows: Sequence[Block], shown: Sequence[str], native: bool) -> list[str]:
-    """Which record each row is: by bound native id, by the key it shows, by content; empty where it is none."""
+    """Which record each row is: by bound native id, by the key it shows, by content; empty where it is none.
+
+    A row that says something else is never taken for one that is gone: the old words would be written over.
+    """
     keys = [""] * len(rows)
     bound = {k.block.native: k.key for k in known} if native else {}
     for index, row in enumerate(rows):
@@ -134,9 +137,9 @@ def _assign(known: Sequence[_Known], rows: Sequence[Block], shown: Sequence[str]
     for index, key in enumerate(shown):
         if key and not keys[index] and key not in keys:
             keys[index] = key
-    left = [k for k in known if k.key not in keys]
+    left = [k for k in known if k.key not in keys and not (native and k.block.native)]
     free = [i for i, key in enumerate(keys) if not key and not shown[i]]
-    for a, b in match([k.block for k in left], [rows[i] for i in free]).items():
+    for a, b in alike([k.block for k in left], [rows[i] for i in free]).items():
         keys[free[b]] = left[a].key
     return keys
 

@@ -1,0 +1,440 @@
+"""What random people do: small acts on any page and in the store, drawn from a seed, each remembered in words.
+
+Every word that somebody writes is a token of its own (`zq17`), so that loss and doubling are easy to see. `Play.gone` are
+the tokens that somebody removed or wrote over, `Play.twice` those that may stand in two places.
+"""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mapping.markdown import to_markdown
+from syncd.pages import Page
+from tests.simulation.desks import Desk, FileDesk, Line, NotionDesk, WikiDesk, sections
+from tests.simulation.world import GRACE, World
+
+TOKEN = re.compile(r"zq\d+")
+NAMES = {"Byron", "Hopkins", "Grace"}
+STATUSES = ("In progress", "In review", "Completed")
+ROWS_REMOVED = 3  # in one world: fewer than what the brake stops
+
+
+@dataclass
+class Play:
+    """One world under random people."""
+
+    world: World
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
+    gone: set[str] = field(default_factory=set)
+    twice: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
+    count: int = 0
+    removed: int = 0
+
+    def token(self) -> str:
+        self.count += 1
+        return f"zq{self.count}"
+
+    def sentence(self) -> str:
+        words = self.rng.sample(["alarm", "bucket", "cache", "driver", "engine", "fuse", "gauge", "hinge", "invoice"], 3)
+        return f"{' '.join(words).capitalize()} {self.token()} {self.rng.choice(['today', 'again', 'twice'])}"
+
+    def tell(self, words: str) -> None:
+        self.told.append(f"{self.world.now:%H:%M} {words}")
+
+    def lose(self, text: str) -> None:
+        self.gone |= set(TOKEN.findall(text))
+
+    def desk(self, page: Page) -> Desk:
+        if page.destination == "wiki":
+            return WikiDesk(self.world.wiki, page.native_id)
+        if page.destination == "files":
+            return FileDesk(self.world.root / "pages" / page.native_id)
+        return NotionDesk(self.world.space, page.native_id)
+
+    def word(self, text: str) -> str:
+        """A word of a text that stands there once, or nothing."""
+        found = re.findall(r"[A-Za-z]{4,}\b|zq\d+", text)
+        once = [w for w in found if text.count(w) == 1 and w not in NAMES]
+        return self.rng.choice(once) if once else ""
+
+    def act(self) -> None:
+        """Somebody does something, somewhere."""
+        pages = [page for page in self.world.store.pages() if page.native_id and page.state in ("live", "held")]
+        if pages and self.rng.random() < 0.65:
+            on_page(self, self.rng.choice(pages))
+        else:
+            in_store(self)
+
+
+# --- on a page ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Scene:
+    """One person at one page."""
+
+    play: Play
+    desk: Desk
+    where: str
+    lines: list[Line]
+
+    @property
+    def rng(self) -> random.Random:
+        return self.play.rng
+
+    def pick(self, *kinds: str, section: str = "") -> Line | None:
+        found = [li for li in self.lines if li.kind in kinds and li.section and (not section or li.section == section)]
+        return self.rng.choice(found) if found else None
+
+    def tell(self, words: str) -> None:
+        self.play.tell(f"{self.where}: {words}")
+
+
+def on_page(play: Play, page: Page) -> None:
+    """One random act on this page."""
+    desk = play.desk(page)
+    act = play.rng.choices(list(ON_PAGE), weights=[ON_PAGE[a] for a in ON_PAGE])[0]
+    act(Scene(play, desk, page.destination, desk.lines()))
+
+
+def _reworded(scene: Scene, line: Line, text: str, cell: int = 0) -> None:
+    word = scene.play.word(text)
+    if not word:
+        return
+    token = scene.play.token()
+    new = scene.rng.choice([f"{word} {token}", f"{token} {word}", token])
+    scene.play.lose(word if new == token else "")
+    scene.tell(f"{word!r} -> {new!r} in {text!r}")
+    scene.desk.put(line, word, new, cell)
+
+
+def reword(scene: Scene) -> None:
+    line = scene.pick("prose", "bullet")
+    if line:
+        _reworded(scene, line, line.text)
+
+
+def rename_task(scene: Scene) -> None:
+    line = scene.pick("task")
+    if line:
+        _reworded(scene, line, re.split(r" due | @|`| FU-", line.text)[0])
+
+
+def rename_event(scene: Scene) -> None:
+    line = scene.pick("row", section="Timeline")
+    if line and len(line.cells) > 2:
+        cell = scene.rng.choice([1, 1, 2])
+        _reworded(scene, line, line.cells[cell], cell)
+
+
+def rename_heading(scene: Scene) -> None:
+    line = scene.pick("heading")
+    if line:
+        _reworded(scene, line, line.text)
+
+
+def retime(scene: Scene) -> None:
+    line = scene.pick("row", section="Timeline")
+    found = line and re.search(r"\d\d:\d\d", line.cells[0])
+    if line and found:
+        new = f"{scene.rng.randrange(10, 14)}:{scene.rng.randrange(10, 60)}"
+        scene.tell(f"{line.cells[1]} is at {new}")
+        scene.desk.put(line, found[0], new, 0)
+
+
+def tick(scene: Scene) -> None:
+    line = scene.pick("task", section="Follow-ups")
+    if line:
+        scene.tell(f"ticks {line.text!r}")
+        scene.desk.toggle(line)
+
+
+def strike(scene: Scene) -> None:
+    line = scene.pick("task", section="Follow-ups")
+    if line:
+        scene.tell(f"strikes {line.text!r}")
+        scene.desk.strike(line)
+
+
+def add_prose(scene: Scene) -> None:
+    line = scene.pick("heading", "prose", "bullet", "help")
+    if line:
+        text = scene.play.sentence()
+        kind = "bullet" if line.kind == "bullet" or scene.rng.random() < 0.3 else "prose"
+        scene.tell(f"adds {kind} {text!r} behind {line.text!r}")
+        scene.desk.insert(line, "bullet" if kind == "bullet" else "prose", text)
+
+
+def add_task(scene: Scene) -> None:
+    line = scene.pick("task", section="Follow-ups") or scene.pick("heading", section="Follow-ups")
+    if line:
+        text = scene.play.sentence() + scene.rng.choice(["", " @Grace Hopkins", " due 2026-12-05"])
+        scene.tell(f"adds task {text!r} behind {line.text!r}")
+        scene.desk.insert(line, "task", text)
+
+
+def add_row(scene: Scene) -> None:
+    line = scene.pick("row", section="Timeline")
+    if line:
+        cells = (f"1{scene.rng.randrange(4)}:{scene.rng.randrange(10, 60)}", scene.play.sentence(), scene.play.token())
+        scene.tell(f"adds row {cells} behind {line.text!r}")
+        scene.desk.insert_row(line, cells)
+
+
+def add_section(scene: Scene) -> None:
+    parts = sections(scene.lines)
+    if parts and scene.rng.random() < 0.5:
+        last = scene.rng.choice(parts)[-1]
+        head, text = scene.play.sentence(), scene.play.sentence()
+        scene.tell(f"adds section {head!r}: {text!r} behind {last.text!r}")
+        scene.desk.insert(last, "heading", head)
+        made = next(line for line in scene.desk.lines() if line.kind == "heading" and line.text == head)
+        scene.desk.insert(made, "prose", text)
+
+
+def delete_prose(scene: Scene) -> None:
+    line = scene.pick("prose", "bullet", "help")
+    if line:
+        scene.play.lose(line.text)
+        scene.tell(f"deletes {line.text!r}")
+        scene.desk.delete([line])
+
+
+def delete_row(scene: Scene) -> None:
+    line = scene.pick(*scene.rng.choice([("task",), ("row",)]), section=scene.rng.choice(["Follow-ups", "Timeline"]))
+    if line and scene.play.removed < ROWS_REMOVED:
+        scene.play.removed += 1
+        scene.tell(f"deletes row {line.text!r}")
+        scene.desk.delete([line])
+
+
+def move_line(scene: Scene) -> None:
+    line = scene.pick("task", "row", "prose", "bullet")
+    if line and line.section != "Details":
+        near = [o for o in scene.lines if o.section == line.section and o.kind == line.kind and o.at != line.at]
+        if near:
+            behind = scene.rng.choice(near)
+            scene.tell(f"moves {line.text!r} behind {behind.text!r}")
+            scene.desk.move([line], behind)
+
+
+def move_section(scene: Scene) -> None:
+    parts = sections(scene.lines)
+    if len(parts) > 2 and scene.rng.random() < 0.5:
+        part, behind = scene.rng.sample(parts, 2)
+        scene.tell(f"moves section {part[0].text!r} behind section {behind[0].text!r}")
+        scene.desk.move(part, behind[-1])
+
+
+def delete_section(scene: Scene) -> None:
+    fixed = ("Details", "Timeline", "Follow-ups")
+    parts = [part for part in sections(scene.lines) if not any(name in part[0].text for name in fixed)]
+    parts = [part for part in parts if all(line.kind in ("heading", "prose", "bullet", "help") for line in part)]
+    if len(parts) > 4 and scene.rng.random() < 0.4:
+        part = scene.rng.choice(parts)
+        scene.tell(f"deletes section {part[0].text!r}")
+        scene.desk.delete(part)
+
+
+def details(scene: Scene) -> None:
+    rows = [line for line in scene.lines if line.kind == "row" and line.section == "Details"]
+    named = {line.cells[0]: line for line in rows if len(line.cells) == 2 and line.cells[1]}
+    label = scene.rng.choice(["Name", "Severity", "Affected customers"])
+    if label == "Name" and label in named:
+        _reworded(scene, named[label], named[label].cells[1], 1)
+    elif label in named:
+        new = f"SEV{scene.rng.randrange(1, 4)}" if label == "Severity" else str(scene.rng.randrange(9000))
+        old = named[label].cells[1]
+        if new != old:
+            scene.tell(f"{label}: {old} -> {new}")
+            scene.desk.put(named[label], old, new, 1)
+
+
+def status(scene: Scene) -> None:
+    label = scene.rng.choice(STATUSES)
+    scene.tell(f"status {label}")
+    try:
+        scene.desk.set_status(label)
+    except (AssertionError, StopIteration):
+        scene.tell("... as it is")
+
+
+def split(scene: Scene) -> None:
+    line = scene.pick("prose")
+    spaces = [i for i, letter in enumerate(line.text) if letter == " "] if line else []
+    if line and spaces:
+        at = scene.rng.choice(spaces) + 1
+        scene.tell(f"splits {line.text!r} at {at}")
+        scene.desk.split(line, at)
+
+
+def merge(scene: Scene) -> None:
+    """Backspace at the start of a paragraph: it joins the one above."""
+    line = scene.pick("prose")
+    index = scene.lines.index(line) if line else 0
+    above = scene.lines[index - 1]
+    if line and index and above.kind == "prose" and above.section == line.section and "<" not in line.text:
+        scene.tell(f"joins {above.text!r} and {line.text!r}")
+        scene.desk.delete([line])
+        word = scene.play.word(above.text)
+        if word:
+            scene.desk.put(above, word, f"{word} {line.text}")
+        else:
+            scene.play.lose(line.text)
+
+
+def rename_page(scene: Scene) -> None:
+    if scene.rng.random() < 0.3:
+        title = f"INC-12 {scene.play.sentence()}"
+        scene.play.lose(title)  # the next to rename the page may write over it
+        scene.tell(f"titles the page {title!r}")
+        scene.desk.rename(title)
+
+
+ON_PAGE: dict[Callable[[Scene], None], int] = {
+    reword: 5,
+    rename_task: 3,
+    rename_event: 3,
+    rename_heading: 2,
+    retime: 2,
+    tick: 3,
+    strike: 1,
+    add_prose: 5,
+    add_task: 4,
+    add_row: 4,
+    add_section: 2,
+    delete_prose: 3,
+    delete_row: 2,
+    move_line: 4,
+    move_section: 2,
+    delete_section: 1,
+    details: 3,
+    status: 1,
+    split: 1,
+    merge: 1,
+    rename_page: 1,
+}
+
+
+# --- in the store -------------------------------------------------------------------------------------------------------
+
+
+def in_store(play: Play) -> None:
+    """One random act of somebody at the store."""
+    play.rng.choice(IN_STORE)(play)
+
+
+def store_follow_up(play: Play) -> None:
+    row = play.rng.choice(play.world.incident().follow_ups)
+    field = play.rng.choice(["title", "title", "status", "assignee", "due_on"])
+    value = {
+        "title": f"{row.title} {play.token()}",
+        "status": play.rng.choice(["open", "done", "dropped"]),
+        "assignee": play.rng.choice(["", "ada@example.com", "grace@example.com"]),
+        "due_on": play.rng.choice(["", "2026-12-24", "2027-01-02"]),
+    }[field]
+    play.tell(f"store: {row.key} {field} {value!r}")
+    play.world.app.edit_follow_up(row.key, {field: value}, GRACE)
+
+
+def store_new_follow_up(play: Play) -> None:
+    title = play.sentence()
+    key = play.world.app.add_follow_up("INC-12", {"title": title}, GRACE)
+    play.tell(f"store: new {key} {title!r}")
+
+
+def store_event(play: Play) -> None:
+    row = play.rng.choice(play.world.incident().timeline)
+    field = play.rng.choice(["title", "at", "description"])
+    at = f"1{play.rng.randrange(4)}:{play.rng.randrange(10, 60)}"
+    text = row.title if field == "title" else row.description
+    value = at if field == "at" else f"{text} {play.token()}".strip()
+    play.tell(f"store: {row.key} {field} {value!r}")
+    play.world.app.edit_event(row.key, {field: value}, GRACE)
+
+
+def store_new_event(play: Play) -> None:
+    at = f"2026-11-02 1{play.rng.randrange(4)}:{play.rng.randrange(10, 60)}"
+    title = play.sentence()
+    key = play.world.app.add_event("INC-12", {"at": at, "title": title}, GRACE)
+    play.tell(f"store: new {key} {at} {title!r}")
+
+
+def store_incident(play: Play) -> None:
+    incident = play.world.incident()
+    field = play.rng.choice(["name", "severity", "field:affected_customers", "lead"])
+    value = {
+        "name": f"{incident.name} {play.token()}",
+        "severity": f"SEV{play.rng.randrange(1, 4)}",
+        "field:affected_customers": str(play.rng.randrange(9000)),
+        "lead": play.rng.choice(["ada@example.com", "grace@example.com"]),
+    }[field]
+    play.tell(f"store: {field} {value!r}")
+    play.world.app.edit_incident("INC-12", {field: value}, GRACE)
+
+
+def store_status(play: Play) -> None:
+    value = play.rng.choice(["in_progress", "in_review", "completed"])
+    play.tell(f"store: {value}")
+    play.world.app.set_status("INC-12", value, GRACE)
+
+
+def store_section(play: Play) -> None:
+    postmortem = play.world.store.postmortem("INC-12")
+    assert postmortem
+    section = play.rng.choice([s for s in postmortem.sections if s.kind in ("summary", "text")])
+    blocks = play.world.incident().summary if section.kind == "summary" else section.blocks
+    parts = to_markdown(blocks).strip().split("\n\n") if blocks else []
+    act = play.rng.choice(["add", "reword", "delete"]) if parts else "add"
+    at = play.rng.randrange(len(parts)) if parts else 0
+    if act == "add":
+        parts.insert(play.rng.randrange(len(parts) + 1), play.sentence())
+    elif act == "delete":
+        play.lose(parts.pop(at))
+    else:
+        word = play.word(parts[at])
+        if word:
+            parts[at] = parts[at].replace(word, f"{word} {play.token()}")
+    play.tell(f"store: {act} in {section.id}: {parts}")
+    play.world.app.edit_section("INC-12", section.id, "\n\n".join(parts), GRACE)
+
+
+def store_restore(play: Play) -> None:
+    hidden = sorted({name for page in play.world.store.pages() for name in play.world.store.hidden(page.id)})
+    if hidden:
+        name = play.rng.choice(hidden)
+        play.tell(f"store: restores {name}")
+        play.world.app.restore("INC-12", name, GRACE)
+
+
+def store_resolve(play: Play) -> None:
+    conflicts = play.world.store.conflicts("INC-12", state="open")
+    if conflicts:
+        conflict = play.rng.choice(conflicts)
+        take = play.rng.choice(["page", "store"])
+        play.lose(" ".join((conflict.store.text, conflict.other.text, conflict.base)))
+        play.tell(f"store: resolves {conflict.field} of {conflict.key or conflict.section} by {take}")
+        play.world.app.resolve(conflict.id, take, None, GRACE)
+
+
+IN_STORE = [
+    store_follow_up,
+    store_follow_up,
+    store_new_follow_up,
+    store_event,
+    store_new_event,
+    store_incident,
+    store_status,
+    store_section,
+    store_section,
+    store_restore,
+    store_resolve,
+]
+
+
+def story(play: Play) -> str:
+    """What happened, to be read."""
+    return json.dumps(play.told, indent=1, ensure_ascii=False)
