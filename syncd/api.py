@@ -5,7 +5,7 @@ where `next` is the command that helps. Who may ask at all is `access.py`'s; the
 """
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -108,6 +108,10 @@ def _errors(web: FastAPI) -> None:
     async def invalid(request: Request, problem: RequestValidationError) -> Response:
         said = "; ".join(f"{'.'.join(str(part) for part in e['loc'][1:])}: {e['msg']}" for e in problem.errors())
         return error(422, "invalid", said, "GET /api/v1/openapi.json")
+
+    @web.exception_handler(Exception)
+    async def surprise(request: Request, problem: Exception) -> Response:
+        return error(500, "internal", "An error of ours; the log tells more.")
 
     @web.exception_handler(HTTPException)
     async def http(request: Request, problem: HTTPException) -> Response:
@@ -273,7 +277,7 @@ def _pages(router: APIRouter, app: App, sight: Sight, look: Look | None) -> None
 def _wait(future: "Future[Report]") -> None:
     try:
         future.result(LOOK_SECONDS)
-    except TimeoutError as late:
+    except (TimeoutError, CancelledError) as late:
         raise ProviderDown("The service takes long; the look goes on by itself.") from late
 
 

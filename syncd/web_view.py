@@ -54,7 +54,6 @@ class Detail:
     value: str
     path: str
     choices: tuple[str, ...] = ()
-    badge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
