@@ -64,7 +64,8 @@ class People:
     def _account(self, email: str, name: str) -> str:
         if email in self._account_of:
             return self._account_of[email]
-        if self._now() - self._not_found.get(email, self._now() - FORGET_AFTER) >= FORGET_AFTER:
+        asked = self._not_found.get(email)
+        if asked is None or self._now() - asked >= FORGET_AFTER:
             self._look_up(email, name)
         return self._account_of.get(email, "")
 

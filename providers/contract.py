@@ -181,7 +181,8 @@ class Provider(Protocol):
         ...
 
     def project(self, doc: Doc) -> Doc:
-        """What `doc` would read back as after being written here: the service's normalisation, natives dropped."""
+        """What `doc` would read back as after being written here: the service's normalisation, natives dropped. May ask the
+        service, once, who can be mentioned; raises then as a read does."""
         ...
 
     def people(self) -> Sequence[Person]:

@@ -304,6 +304,7 @@ class Notion:
     def project(self, doc: Doc) -> Doc:
         """See `Provider.project`."""
         values = tuple((name, _value(name, text)) for name, text in doc.properties)
+        self._directory.load(self._wire)  # who can be mentioned decides what is text
         return Doc(_title(doc.title), project(doc.blocks, self._directory.accounts), values)
 
     def people(self) -> Sequence[Person]:

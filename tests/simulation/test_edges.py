@@ -274,3 +274,12 @@ def test_a_title_may_speak_of_a_due_date(world: World, destination: str) -> None
     world.in_step()
     row = world.incident().follow_ups[0]
     assert row.title == "Pay the invoice due 2026-12-01 and tell support" and row.due_on is None
+
+
+def test_people_are_native_mentions(world: World) -> None:
+    wiki, notes = world.publish("wiki"), world.publish("notes", {**INCIDENT, "reference": "INC-13"})
+    assert world.wiki.current_body(wiki.native_id).count("<ri:user ri:account-id=") == 3
+    person = world.person(notes)
+    assert isinstance(person, NotionPerson)
+    (task,) = [b for b in world.space.children_of(notes.native_id) if b["type"] == "to_do" and "FU-4" in str(b)]
+    assert [item["type"] for item in task["to_do"]["rich_text"]].count("mention") == 2

@@ -84,6 +84,8 @@ class World:
         self.start()
 
     def clock(self) -> datetime:
+        """Never twice the same, as a real clock."""
+        self.now += timedelta(microseconds=1)
         return self.now
 
     def start(self) -> None:
