@@ -43,7 +43,7 @@ from syncd.take_in import Clash, TakenIn, take_in, with_keys
 from syncd.wording import Wording
 
 ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
-ECHOES = 3  # writes in one pass: something answers our own edits
+ECHOES = 3  # writes in one pass that did not stay as written: something answers our own edits
 Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
 
 
@@ -162,7 +162,7 @@ class _Pass:
         self.patient, self.dry = patient, dry
         self.taken: list[str] = []
         self.written: list[str] = []
-        self.writes = 0
+        self.answers = 0
         self.intent: int | None = None
 
     @property
@@ -286,6 +286,7 @@ class _Pass:
         taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
         if taken.halt:
             raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees.", seen))
+        self.answers += landed is not None and fingerprint(landed.doc) != fingerprint(seen.doc)
         moved = landed is None and old is not None and fingerprint(base.doc) != fingerprint(seen.doc)
         self.taken += [command_words(c) for c in taken.commands] + [
             f"hidden from this page: {what}" for _, what in taken.hides
@@ -381,7 +382,7 @@ class _Pass:
         now = self.store.now()
         if self.store.intents_since(self.page.id, now - timedelta(hours=1)) >= self.limits.writes_per_hour:
             raise _Stop(self._waits("This page was written too often in the last hour.", now + timedelta(minutes=10)))
-        if self.writes >= ECHOES:
+        if self.answers >= ECHOES:
             raise _Stop(self._halt("The page answers each of our edits with another; see the journal, then resume it."))
         gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
         asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
@@ -394,7 +395,7 @@ class _Pass:
         """The intent is committed before the first byte goes out; taking in the next observation closes it."""
         note = self._note(plan)
         intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
-        self.writes, self.intent = self.writes + 1, intent.id
+        self.intent = intent.id
         outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, f"{note} [syncd {intent.id}]")
         if isinstance(outcome, Stale | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
