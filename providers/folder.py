@@ -9,7 +9,8 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from providers.contract import (
 )
 
 PROPERTIES = ("incident", "status")
+_SAVING = 2.0  # seconds in which an empty file is one that an editor has opened for writing and not yet filled
 _NAME_BYTES = 120  # of a new file's name: fits every file system and a terminal
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]+')
 
@@ -56,7 +58,9 @@ class Folder:
 
     capabilities = Capabilities(compare_and_swap=True, published=False, native_ids=False, settle_seconds=0)
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
+        """`now` is the clock of the file system, in seconds since the epoch."""
+        self._now = now
         self._root = root
         self._looks: dict[Path, _Look] = {}
         self._markers: dict[Path, str] = {}  # of pages read, to find them after a rename
@@ -111,6 +115,10 @@ class Folder:
         path = _inside(folder, native_id)
         if not path.is_file():
             path = self._renamed(folder, path)
+        with _troubles(path):
+            stat = path.stat()
+        if not stat.st_size and self._now() - stat.st_mtime < _SAVING:
+            raise Unreachable(f"{native_id} is being saved")
         return self._observed(folder, path)
 
     def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:

@@ -4,6 +4,7 @@ The only place that names concrete providers. What the settings mean is said in 
 is `cli.py`'s and `running.py`'s business.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -105,7 +106,8 @@ def assemble(
         name: _provider(name, provider, settings, config, sleeper, now, monotonic)
         for name, provider in settings.providers.items()
     }
-    destinations = {name: _destination(name, d, providers) for name, d in settings.destinations.items()}
+    turns = {name: threading.RLock() for name in providers}  # the daemon's workers and the gate share a provider
+    destinations = {name: _destination(name, d, providers, turns) for name, d in settings.destinations.items()}
     library = TemplateLibrary(settings.templates.directory, templates())
     library.reload()
     wording = Wording(store, _words(settings))
@@ -132,9 +134,15 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _destination(name: str, settings: DestinationSettings, providers: Mapping[str, Provider]) -> Destination:
+def _destination(
+    name: str,
+    settings: DestinationSettings,
+    providers: Mapping[str, Provider],
+    turns: Mapping[str, AbstractContextManager[object]],
+) -> Destination:
     place = Place(name, settings.options, settings.properties)
-    return Destination(name, providers[settings.provider], place, settings.private, settings.after_completed)
+    provider, turn = providers[settings.provider], turns[settings.provider]
+    return Destination(name, provider, place, settings.private, settings.after_completed, turn)
 
 
 # --- providers by kind --------------------------------------------------------------------------------------------------

@@ -127,7 +127,8 @@ class Worker(threading.Thread):
     def _poll_destination(self, destination: Destination, pages: Sequence[Page], now: datetime) -> None:
         provider: Provider = destination.provider
         try:
-            changes = provider.versions(destination.place, [page.native_id for page in pages])
+            with destination.turn:
+                changes = provider.versions(destination.place, [page.native_id for page in pages])
         except ProviderError as error:
             self.log.warning("the service did not answer", destination=destination.name, reason=str(error))
             changes = {}

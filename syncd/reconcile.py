@@ -8,7 +8,8 @@ Inbound first, then outbound; each half is safe against a crash by itself. Every
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
@@ -49,13 +50,14 @@ Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A place of one provider, as configured."""
+    """A place of one provider, as configured. `turn` is held while the provider is talked to: it serves one at a time."""
 
     name: str
     provider: Provider
     place: Place
     private: bool = False
     after_completed: str = "in_step"
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,9 @@ class Reconciler:
             return Report(page, "halted" if page.state == "halted" else "in_step", (page.reason,) if page.reason else ())
         if destination is None:
             return self._rest(page, "waiting", f"The destination {page.destination} is not in the configuration.")
-        mark = self.store.dirty_mark(page_id)
-        report = self._guarded(_Pass(self, page, destination, patient))
+        with destination.turn:
+            mark = self.store.dirty_mark(page_id)
+            report = self._guarded(_Pass(self, self._page(page_id), destination, patient))
         if report.result == "in_step":
             self.store.clear_dirty(page_id, mark)
         return report
@@ -115,7 +118,8 @@ class Reconciler:
         destination = self.destinations.get(page.destination)
         if destination is None or page.state in ("halted", "detached"):
             return Report(page, "halted", (page.reason,))
-        return self._guarded(_Pass(self, page, destination, patient=False, dry=True))
+        with destination.turn:
+            return self._guarded(_Pass(self, self._page(page_id), destination, patient=False, dry=True))
 
     def _guarded(self, work: "_Pass") -> Report:
         try:

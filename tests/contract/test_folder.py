@@ -248,3 +248,16 @@ def test_check_says_what_it_verified(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refused):
         folder.check(Place("files", {"path": "file"}, {}))
+
+
+def test_a_file_that_is_just_being_saved_is_not_an_emptied_page(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    place = Place("files", {"path": "pages"}, {})
+    outcome = folder.create(place, Doc("INC-1 One", (paragraph("Words."),)), "INC-1")
+    assert isinstance(outcome, Done)
+    path = tmp_path / "pages" / outcome.native_id
+    path.write_text("")
+    with pytest.raises(Unreachable, match="being saved"):
+        folder.read(place, outcome.native_id)
+    later = Folder(tmp_path, lambda: path.stat().st_mtime + 3)
+    assert later.read(place, outcome.native_id).doc.blocks == ()

@@ -1,6 +1,7 @@
 """A whole world in one process: a real database file, the shipped emulators, a clock that only moves when told."""
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -98,7 +99,7 @@ class World:
         self.app = App(self.store, engine, self.wording, library, timedelta(0))
 
     def destinations(self) -> Mapping[str, Destination]:
-        confluence, notion, folder = self._confluence(), self._notion(), Folder(self.root)
+        confluence, notion, folder = self._confluence(), self._notion(), Folder(self.root, lambda: time.time() + 60)
         table, page = {"data_source": self.space.data_source_id}, {"page": self.space.page_id}
         return {
             "wiki": self._destination("wiki", confluence, {"space": "OPS", "parent": self.wiki.parent_id}),
