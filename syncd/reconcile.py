@@ -128,11 +128,17 @@ class Reconciler:
             return self._gone(work.page, error, dry=work.dry)
         except RateLimited as error:
             retry = self.store.now() + timedelta(seconds=error.retry_after)
-            return Report(work.page, "unknown", (str(error),), retry_at=retry)
+            return self._failed(work, "unknown", error, retry)
         except Unreachable as error:
-            return Report(work.page, "unknown", (str(error),))
+            return self._failed(work, "unknown", error)
         except ProviderError as error:
-            return Report(work.page, "waiting", (str(error),))
+            return self._failed(work, "waiting", error)
+
+    def _failed(self, work: "_Pass", result: Result, error: ProviderError, retry: datetime | None = None) -> Report:
+        """The page stays what it is; why it could not be looked at is remembered with it."""
+        if not work.dry:
+            self.store.set_page(work.page.id, reason=str(error))
+        return Report(self._page(work.page.id), result, (str(error),), tuple(work.taken), tuple(work.written), retry)
 
     def _gone(self, page: Page, error: Missing, *, dry: bool) -> Report:
         ways = {"trashed": "is in the trash: restore it there", "archived": "is archived: unarchive it there"}
