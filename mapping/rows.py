@@ -220,8 +220,11 @@ def slice_spans(spans: Spans, start: int, stop: int) -> Spans:
 def _status(block: Block, title: Spans) -> str:
     if block.checked:
         return FollowUpStatus.DONE.value
-    struck = bool(title) and all("strike" in span.marks for span in title if span.text.strip())
-    return (FollowUpStatus.DROPPED if struck else FollowUpStatus.OPEN).value
+    return (FollowUpStatus.DROPPED if _is_struck(title) else FollowUpStatus.OPEN).value
+
+
+def _is_struck(title: Spans) -> bool:
+    return bool(title) and all("strike" in span.marks for span in title if span.text.strip())
 
 
 def write_follow_up(block: Block, line: Line, follow_up: FollowUp, changed: Collection[str], words: Vocabulary) -> Block:
@@ -238,8 +241,7 @@ def write_follow_up(block: Block, line: Line, follow_up: FollowUp, changed: Coll
 
 
 def _restrikes(line: Line, follow_up: FollowUp, changed: Collection[str]) -> bool:
-    dropped = FollowUpStatus.DROPPED
-    return "status" in changed and (line.fields["status"] == dropped.value) != (follow_up.status is dropped)
+    return "status" in changed and _is_struck(line.title_spans) != (follow_up.status is FollowUpStatus.DROPPED)
 
 
 # --- timeline -----------------------------------------------------------------------------------------------------------

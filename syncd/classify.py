@@ -5,10 +5,10 @@ Identity comes from the last page that was taken in (`match`), then from keys an
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mapping.document import Block, Doc, PageSection, sections
+from mapping.document import Block, Doc, PageSection, sections, text_spans
 from mapping.incident import SectionKind
 from mapping.merge import LISTED, alike, match
 from mapping.rows import columns, label, read_event, read_follow_up
@@ -125,8 +125,11 @@ class _Known:
     key: str
 
 
-def _assign(known: Sequence[_Known], rows: Sequence[Block], shown: Sequence[str], native: bool) -> list[str]:
-    """Which record each row is: by bound native id, by the key it shows, by content; empty where it is none.
+Says = Callable[[Block], Block]  # a row reduced to the words by which people know it
+
+
+def _assign(known: Sequence[_Known], rows: Sequence[Block], shown: Sequence[str], native: bool, says: Says) -> list[str]:
+    """Which record each row is: by bound native id, by the key it shows, by what it says; empty where it is none.
 
     A row that says something else is never taken for one that is gone: the old words would be written over.
     """
@@ -139,7 +142,7 @@ def _assign(known: Sequence[_Known], rows: Sequence[Block], shown: Sequence[str]
             keys[index] = key
     left = [k for k in known if k.key not in keys and not (native and k.block.native)]
     free = [i for i, key in enumerate(keys) if not key and not shown[i]]
-    for a, b in alike([k.block for k in left], [rows[i] for i in free]).items():
+    for a, b in alike([says(k.block) for k in left], [says(rows[i]) for i in free]).items():
         keys[free[b]] = left[a].key
     return keys
 
@@ -153,10 +156,17 @@ def _with_row_keys(entry: Entry, base: Base, local: Local, native: bool) -> Entr
     rows = entry.block.rows[head:]
     timeline = any(s.kind == "timeline" and s.id == entry.section for s in local.postmortem.sections)
     shown = _shown_events(entry.block, head, local) if timeline else _shown_details(rows, before, local)
-    keys = _assign(known, rows, shown, native)
+    where = columns(entry.block)
+    keys = _assign(known, rows, shown, native, lambda row: _told(row, where, local) if timeline else row)
     if timeline:
         keys = [key or (NEW if row.text.strip() else "") for key, row in zip(keys, rows, strict=True)]
     return replace(entry, keys=("",) * head + tuple(keys))
+
+
+def _told(row: Block, where: Mapping[str, int], local: Local) -> Block:
+    """An event without its time and key: many events share a day."""
+    fields, _ = read_event(row, where, local.events)
+    return Block("row", cells=(text_spans(fields.get("title", "")), text_spans(fields.get("description", ""))))
 
 
 def _shown_events(table: Block, head: int, local: Local) -> list[str]:
@@ -174,10 +184,15 @@ def _with_follow_up_keys(entries: list[Entry], base: Base, local: Local, native:
     rows = [entries[i].block for i in places]
     known = [_Known(e.block, e.keys[0]) for e in base.entries if e.role == "row" and e.keys[0]]
     shown = [read_follow_up(row, local.words, local.follow_ups).key for row in rows]
-    keys = _assign(known, rows, shown, native)
+    keys = _assign(known, rows, shown, native, lambda row: _titled(row, local))
     for i, key in zip(places, keys, strict=True):
         entries[i] = replace(entries[i], keys=(key or NEW,))
     return entries
+
+
+def _titled(row: Block, local: Local) -> Block:
+    """A follow-up's title alone: many lines share people, days and ticks."""
+    return Block("task", read_follow_up(row, local.words, local.follow_ups).title_spans)
 
 
 def _numbered(entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mapping.markdown import to_markdown
+from mapping.rows import event_values, follow_up_values
 from syncd.pages import Page
 from tests.simulation.desks import Desk, FileDesk, Line, NotionDesk, WikiDesk, sections
 from tests.simulation.world import GRACE, World
@@ -19,6 +20,15 @@ TOKEN = re.compile(r"zq\d+")
 NAMES = {"Byron", "Hopkins", "Grace"}
 STATUSES = ("In progress", "In review", "Completed")
 ROWS_REMOVED = 3  # in one world: fewer than what the brake stops
+
+
+def store_text(world: World) -> str:
+    """All that the store holds now."""
+    incident, postmortem = world.incident(), world.store.postmortem("INC-12")
+    assert postmortem
+    rows = [*map(follow_up_values, incident.follow_ups), *map(event_values, incident.timeline)]
+    prose = [(s.heading, "" if s.kind == "summary" else to_markdown(s.blocks)) for s in postmortem.sections]
+    return json.dumps([to_markdown(incident.summary), rows, prose])
 
 
 @dataclass
@@ -46,6 +56,11 @@ class Play:
 
     def lose(self, text: str) -> None:
         self.gone |= set(TOKEN.findall(text))
+
+    def lose_unknown(self, text: str) -> None:
+        """Of a row or section that goes, the store keeps what it knows."""
+        known = TOKEN.findall(store_text(self.world))
+        self.gone |= {token for token in TOKEN.findall(text) if token not in known}
 
     def desk(self, page: Page) -> Desk:
         if page.destination == "wiki":
@@ -207,6 +222,7 @@ def delete_row(scene: Scene) -> None:
     line = scene.pick(*scene.rng.choice([("task",), ("row",)]), section=scene.rng.choice(["Follow-ups", "Timeline"]))
     if line and scene.play.removed < ROWS_REMOVED:
         scene.play.removed += 1
+        scene.play.lose_unknown(line.text)
         scene.tell(f"deletes row {line.text!r}")
         scene.desk.delete([line])
 
@@ -235,6 +251,7 @@ def delete_section(scene: Scene) -> None:
     parts = [part for part in parts if all(line.kind in ("heading", "prose", "bullet", "help") for line in part)]
     if len(parts) > 4 and scene.rng.random() < 0.4:
         part = scene.rng.choice(parts)
+        scene.play.lose_unknown(" ".join(line.text for line in part))
         scene.tell(f"deletes section {part[0].text!r}")
         scene.desk.delete(part)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mapping.incident import FollowUpStatus
 from tests.simulation.acts import Play
 from tests.simulation.desks import Desk, Line
-from tests.simulation.world import World
+from tests.simulation.world import GRACE, World
 
 EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
 
@@ -47,3 +48,31 @@ def test_a_line_deleted_and_another_written_in_its_place_is_not_a_rename(world: 
     settle(world)
     assert {row.title for row in world.incident().follow_ups} >= {"Write a runbook for full queues", "Tell support sooner"}
     assert {event.title for event in world.incident().timeline} >= {"Workers restarted", "Support was told"}
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_line_that_shares_only_a_person_and_a_day_is_another_line(world: World, destination: str) -> None:
+    world.publish(destination)
+    world.app.edit_follow_up("FU-2", {"title": "Tell support", "assignee": "ada@example.com", "due_on": "2026-12-05"}, GRACE)
+    settle(world)
+    world.wait(7200)
+    at = desk(world, destination)
+    at.insert(line(at, "FU-2"), "task", "Buy bigger disks @Ada Byron due 2026-12-05")
+    at.delete([line(at, "FU-2")])
+    settle(world)
+    assert {row.title for row in world.incident().follow_ups} >= {"Tell support", "Buy bigger disks"}
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_line_ticked_and_struck_is_open_again_when_the_store_says_so(world: World, destination: str) -> None:
+    page = world.publish(destination)
+    at = desk(world, destination)
+    at.strike(line(at, "FU-3"))
+    settle(world)
+    assert world.incident().follow_ups[2].status is FollowUpStatus.DONE
+    world.app.edit_follow_up("FU-3", {"status": "open"}, GRACE)
+    settle(world)
+    target = world.app.destinations[destination]
+    blocks = target.provider.read(target.place, page.native_id).doc.blocks
+    (task,) = (block for block in blocks if "FU-3" in block.text)
+    assert not task.checked and not any("strike" in span.marks for span in task.spans)
