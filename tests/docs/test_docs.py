@@ -277,6 +277,6 @@ def test_documents_wait_for_nothing(name: str) -> None:
 
 
 def test_the_limits_say_when_they_were_checked() -> None:
-    dates = re.findall(r"[Cc]hecked on (\d{4}-\d{2}-\d{2})", (DOCS / "limits.md").read_text(encoding="utf-8"))
+    dates = re.findall(r"[Cc]hecked\s+on\s+(\d{4}-\d{2}-\d{2})", (DOCS / "limits.md").read_text(encoding="utf-8"))
     assert len(dates) == 1
     assert datetime.fromisoformat(dates[0])
