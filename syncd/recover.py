@@ -99,7 +99,8 @@ def _records(expected: Base, before: Base | None, entries: Sequence[Entry], remo
             }
         elif carrier.startswith("section:"):
             if any(e.section == carrier.removeprefix("section:") for e in entries):
-                records[carrier] = values
+                landed = carrier not in then or shown.get(carrier) == planned.get(carrier)
+                records[carrier] = values if landed else then[carrier]
         elif carrier not in records and (carrier in shown or carrier in then):
             landed = carrier in shown and shown[carrier] == planned.get(carrier)
             records[carrier] = values if landed or carrier not in then else then[carrier]
@@ -121,7 +122,8 @@ def _property_record(expected: Base, then: Mapping[str, Mapping[str, str]], remo
 
 
 def _rows(entries: Sequence[Entry]) -> dict[str, Block]:
-    rows: dict[str, Block] = {}
+    """What shows each carrier: the rows by their keys, the headings by `section:ID`."""
+    rows = {f"section:{entry.section}": entry.block for entry in entries if entry.role == "heading"}
     for entry in entries:
         blocks = entry.block.rows if entry.role == "table" else (entry.block,)
         rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})

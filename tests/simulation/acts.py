@@ -285,6 +285,7 @@ def split(scene: Scene) -> None:
     if line and spaces:
         at = scene.rng.choice(spaces) + 1
         scene.tell(f"splits {line.text!r} at {at}")
+        scene.play.twice |= set(TOKEN.findall(line.text))  # a side that loses a conflict about it keeps it whole
         scene.desk.split(line, at)
 
 
@@ -295,7 +296,9 @@ def merge(scene: Scene) -> None:
     above = scene.lines[index - 1]
     if line and index and above.kind == "prose" and above.section == line.section and "<" not in line.text:
         scene.tell(f"joins {above.text!r} and {line.text!r}")
+        scene.play.twice |= set(TOKEN.findall(line.text))  # somebody else may change it meanwhile: edit beats delete
         scene.desk.delete([line])
+        above = next(li for li in scene.desk.lines() if li.text == above.text)
         word = scene.play.word(above.text)
         if word:
             scene.desk.put(above, word, f"{word} {line.text}")

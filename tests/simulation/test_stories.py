@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mapping.commands import Set as SetField
 from mapping.incident import FollowUpStatus
 from tests.simulation.acts import Play
 from tests.simulation.desks import Desk, Line
+from tests.simulation.test_crashes import Deadly, Killed
 from tests.simulation.world import GRACE, World
 
 EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
@@ -76,3 +78,19 @@ def test_a_line_ticked_and_struck_is_open_again_when_the_store_says_so(world: Wo
     blocks = target.provider.read(target.place, page.native_id).doc.blocks
     (task,) = (block for block in blocks if "FU-3" in block.text)
     assert not task.checked and not any("strike" in span.marks for span in task.spans)
+
+
+@pytest.mark.parametrize("destination", ["notes", "plain-notes"])
+def test_a_heading_whose_write_was_killed_is_written_again(world: World, destination: str) -> None:
+    world.publish(destination)
+    commands = [SetField("section", "lessons", "heading", "What we learned from it")]
+    world.store.apply("INC-12", commands, GRACE)
+    world.to_space.emulator = Deadly(world.space, 1, after=False)
+    with pytest.raises(Killed):
+        world.app.once()
+    world.to_space.emulator = world.space
+    world.crash()
+    settle(world)
+    postmortem = world.store.postmortem("INC-12")
+    assert postmortem and [s.heading for s in postmortem.sections if s.id == "lessons"] == ["What we learned from it"]
+    assert line(desk(world, destination), "What we learned from it").kind == "heading"
