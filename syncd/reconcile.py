@@ -219,12 +219,12 @@ class _Pass:
         found = self._find(place, marker, intent.expected.title)
         if found and not intent.attempted:
             raise _Stop(self._halt(f"A page of this incident exists already: `syncd adopt {marker} {found.url}` takes it."))
+        self.intent = intent.id
         if found:
             return self._adopt(found), None
         if intent.attempted and not self._settled(intent):
             retry = intent.created_at + timedelta(seconds=self.can.settle_seconds)
             raise _Stop(self._waits("The service did not say whether it made the page; it may still appear.", retry))
-        self.intent = intent.id
         self.store.mark_attempted(intent.id)
         seen = self._created(self.provider.create(place, intent.expected.doc, marker), intent)
         return seen, intent.expected
@@ -263,10 +263,8 @@ class _Pass:
     def _created(self, outcome: Outcome, intent: Intent) -> Observation:
         match outcome:
             case Done(native_id=native_id, seen=seen):
-                seen = seen or self.provider.read(self.destination.place, native_id)
-                self._bind(seen)
-                self.written.append(f"created the page “{intent.expected.title}”")
-                return seen
+                self._bind(native_id, seen.url if seen else "", "created", intent.expected.title)
+                return seen or self.provider.read(self.destination.place, native_id)
             case Rejected(error=TitleTaken() as error):
                 raise _Stop(self._title_taken(error, intent.expected.title))
             case Rejected(error=error):
@@ -278,13 +276,18 @@ class _Pass:
                 assert_never(outcome)
 
     def _adopt(self, found: Observation) -> Observation:
-        self._bind(found)
-        self.written.append(f"found the page “{found.doc.title}” that an earlier attempt made")
+        """The page that an earlier attempt made."""
+        self._bind(found.native_id, found.url, "adopted", found.doc.title)
         return found
 
-    def _bind(self, seen: Observation) -> None:
-        self.store.set_page(self.page.id, native_id=seen.native_id, url=seen.url, state="live", written_at=self.store.now())
+    def _bind(self, native_id: str, url: str, how: str, title: str) -> None:
+        with self.store.tx():
+            self.store.set_page(self.page.id, native_id=native_id, url=url, state="live", written_at=self.store.now())
+            self.store.note(
+                self.page.incident, Actor("sync", page=self.page.destination), how, new=title, intent=self.intent
+            )
         self.page = self.store.page(self.page.id)
+        self.written.append(f"{how} the page “{title}”")
 
     # --- taking in ------------------------------------------------------------------------------------------------------
 
@@ -328,6 +331,8 @@ class _Pass:
             self.store.set_base(self.page.id, base)
             if intent is not None:
                 self.store.close_intent(intent.id, "done" if landed is not None else "recognised")
+                if landed is None and intent.kind == "update":
+                    self._journal("recognised", intent.note)
             self._note_page(seen, moved)
         self.page = self.store.page(self.page.id)
         return base
@@ -422,9 +427,7 @@ class _Pass:
             case Done(seen=seen):
                 self.written += describe(plan)
                 self.store.set_page(self.page.id, written_at=self.store.now())
-                self.store.note(
-                    self.page.incident, Actor("sync", page=self.page.destination), "wrote", new="\n".join(describe(plan))
-                )
+                self._journal("wrote", "\n".join(describe(plan)))
                 return seen or self.provider.read(place, native_id)
             case Stale():
                 return self.provider.read(place, native_id)
@@ -456,6 +459,10 @@ class _Pass:
         page = self.store.page(self.page.id)
         return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at, self.intent)
 
+    def _journal(self, action: str, what: str) -> None:
+        actor = Actor("sync", page=self.page.destination)
+        self.store.note(self.page.incident, actor, action, new=what, intent=self.intent)
+
     def _set(self, state: PageState, reason: str) -> None:
         if not self.dry:
             self.store.set_page(self.page.id, state=state, reason=reason)
@@ -463,7 +470,7 @@ class _Pass:
     def _halt(self, reason: str, seen: Observation | None = None) -> Report:
         self._set("halted", reason)
         if not self.dry:
-            self.store.note(self.page.incident, Actor("sync", page=self.page.destination), "halted", new=reason)
+            self._journal("halted", reason)
         return self._report("halted", (reason,))
 
     def _waits(self, reason: str, retry_at: datetime | None, reasons: tuple[str, ...] = ()) -> Report:
