@@ -247,8 +247,10 @@ class App:
         return found
 
     def resolve(self, conflict_id: str, take: str, text: str | None, actor: Actor) -> Conflict:
-        """End a conflict: `page`, `store`, `both`, or a text of one's own."""
+        """End a conflict: `page`, `store`, `both`, or a text of one's own; once, and with a value that the field can hold."""
         conflict = self.lookup.conflict(conflict_id)
+        if conflict.state != "open":
+            raise Misuse(f"The conflict {conflict_id} is resolved already ({conflict.state}).", "syncd conflicts list")
         wanted = text if text is not None else _chosen(conflict, take)
         with self.store.tx():
             command = self._to_settle(conflict, wanted)
@@ -262,12 +264,16 @@ class App:
             return self._prose_to_settle(conflict, wanted)
         if conflict.field == "heading":
             return Set("section", conflict.section, "heading", wanted)
-        if conflict.key:
-            follow_ups = {row.key for row in self.lookup.incident(conflict.incident).follow_ups}
-            return Set("follow_up" if conflict.key in follow_ups else "event", conflict.key, conflict.field, wanted)
         if conflict.field in ("reference", "phase"):
             return None
-        return Set("postmortem" if conflict.field == "status" else "incident", "", conflict.field, wanted)
+        incident = self.lookup.incident(conflict.incident)
+        words, near = self.words(incident), incident.timestamps.get("started") or self.store.now()
+        if conflict.key:
+            value = self._row_value(conflict.field, wanted, words, near)
+            follow_ups = {row.key for row in incident.follow_ups}
+            return Set("follow_up" if conflict.key in follow_ups else "event", conflict.key, conflict.field, value)
+        value = self._value(conflict.field, wanted, words, near)
+        return Set("postmortem" if conflict.field == "status" else "incident", "", conflict.field, value)
 
     def _prose_to_settle(self, conflict: Conflict, wanted: str) -> Command | None:
         postmortem = self.lookup.postmortem(conflict.incident)
@@ -317,6 +323,7 @@ class App:
     def _look(self, page: Page) -> Look:
         unreachable = ""
         pending: tuple[str, ...] = ()
+        held: tuple[str, ...] = ()
         conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
         stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
         dirty = dict(self.store.dirty()).get(page.id)
@@ -327,11 +334,11 @@ class App:
             elif report.result == "missing":
                 page = replace(page, state="missing", reason="; ".join(report.reasons))
             else:
-                pending = (*report.taken, *report.written, *report.reasons)
-                if not pending:  # `checked_at` is when all that was seen was in step
+                pending, held = (*report.taken, *report.written), report.reasons
+                if not pending and not held:  # `checked_at` is when all that was seen was in step
                     self.store.set_page(page.id, checked_at=self.store.now())
                 page, dirty = self.store.page(page.id), None
-        return Look(page, unreachable, pending, dirty, conflicts, tuple(self.store.unread(page.id)))
+        return Look(page, unreachable, pending, held, dirty, conflicts, tuple(self.store.unread(page.id)))
 
     # --- flow -----------------------------------------------------------------------------------------------------------
 
@@ -404,6 +411,8 @@ def _one_of(name: str, raw: str, allowed: Sequence[str]) -> str:
 
 def _chosen(conflict: Conflict, take: str) -> str:
     page, store = conflict.other.text, conflict.store.text
+    if take == "both" and (conflict.field in ("assignee", "lead") or conflict.field.startswith("role:")):
+        raise Misuse("Two people cannot both be it; take one version, or give a --text.")
     both = f"{store}\n\n{page}" if conflict.field == "text" else f"{store} / {page}"
     return {"page": page, "store": store, "both": both}[take]
 

@@ -115,3 +115,34 @@ def test_a_half_valid_file_is_half_taken_and_the_exit_code_says_so(stranger: Str
     answer = stranger.imports('[{"reference": "INC-1", "name": "Good"}, {"name": "Nameless"}]', "half.json", code=2)
     assert answer["imported"] == ["INC-1"]
     assert answer["notes"] == ["[1].reference: is missing"]
+
+
+# --- conflicts ----------------------------------------------------------------------------------------------------------
+
+
+def conflicting(stranger: Stranger) -> dict[str, Any]:
+    """Severity and summary changed differently on both sides; the open conflicts by field."""
+    stranger.imports(INCIDENT.replace("private: true", "private: false"))
+    stranger.type("postmortem", "create", "INC-12", "--template", "standard", "--to", "pages")
+    stranger.type("once")
+    (page,) = (stranger.root / "pages").glob("*.md")
+    page.write_text(page.read_text().replace("was full.", "was full, says the page.").replace("SEV1", "SEV2"))
+    stranger.type("incident", "edit", "INC-12", "--severity", "SEV3", "--summary", "The queue was full, says the store.")
+    return {found["field"]: found for found in stranger.json("once", code=1)["conflicts"]}
+
+
+def test_a_conflict_is_resolved_once(stranger: Stranger) -> None:
+    found = conflicting(stranger)["text"]["id"]
+    stranger.type("conflicts", "resolve", found, "--take", "both")
+    once = stranger.incident["summary"]
+    assert "is resolved already" in stranger.type("conflicts", "resolve", found, "--take", "both", code=2).stderr
+    assert stranger.incident["summary"] == once
+    assert once.count("says the page") == once.count("says the store") == 1
+
+
+def test_a_conflict_is_not_resolved_with_what_its_field_cannot_hold(stranger: Stranger) -> None:
+    found = conflicting(stranger)["severity"]["id"]
+    stranger.type("conflicts", "resolve", found, "--take", "both", code=2)
+    assert "SEV1, SEV2, SEV3" in stranger.type("conflicts", "resolve", found, "--text", "SEV9", code=2).stderr
+    stranger.type("conflicts", "resolve", found, "--text", "sev2")
+    assert stranger.incident["severity"] == "SEV2"
