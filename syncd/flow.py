@@ -32,11 +32,12 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Look:
     """One page as it was last looked at. `unreachable`: the sentence of a provider that did not answer; `pending`: what one
-    side has and the other not yet."""
+    side has and the other not yet; `held`: what waits, and why."""
 
     page: Page
     unreachable: str = ""
     pending: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     dirty_since: datetime | None = None
     conflicts: tuple[Conflict, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -133,9 +134,8 @@ def gate(
 ) -> Gate:
     """The gate's answer for what was just looked at."""
     if postmortem is None:
-        reason = Reason(
-            "no_postmortem", f"There is no post-mortem: `syncd postmortem create {incident.reference}` makes one."
-        )
+        way = f"syncd postmortem create {incident.reference} --template standard"
+        reason = Reason("no_postmortem", f"There is no post-mortem: `{way}` makes one.")
         nothing = Export("not_exported", reasons=(reason,))
         return Gate(incident.reference, tuple(Task(name, False, (reason,)) for name in (DRAFT, EXPORT)), nothing)
     export = export_status(incident, [look for look in looks if not look.page.copy])
@@ -216,6 +216,8 @@ def _judged(look: Look) -> tuple[ExportStatus, list[Reason]]:
     if look.unread:
         texts = ", ".join(f"{u.field} “{u.text}”" for u in look.unread)
         return "held", [_reason(look, "not_understood", f"On the page stands what nobody understood: {texts}.")]
+    if look.held:
+        return "held", [_reason(look, "held", words) for words in look.held]
     if look.pending or look.dirty_since:
         return "stale", [_reason(look, "stale", words) for words in look.pending or ("The store changed meanwhile.",)]
     return "fresh", []

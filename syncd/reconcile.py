@@ -28,6 +28,7 @@ from providers.contract import (
     Provider,
     ProviderError,
     RateLimited,
+    Refused,
     Rejected,
     Stale,
     TitleTaken,
@@ -128,21 +129,21 @@ class Reconciler:
             return self._gone(work.page, error, dry=work.dry)
         except RateLimited as error:
             retry = self.store.now() + timedelta(seconds=error.retry_after)
-            return self._failed(work, "unknown", error, retry)
+            return self._failed(work, str(error), retry)
         except Unreachable as error:
-            return self._failed(work, "unknown", error)
-        except ProviderError as error:
-            return self._failed(work, "waiting", error)
+            return self._failed(work, str(error))
+        except Refused as error:
+            return self._failed(work, f"{error} `syncd doctor` tells more.")
 
-    def _failed(self, work: "_Pass", result: Result, error: ProviderError, retry: datetime | None = None) -> Report:
+    def _failed(self, work: "_Pass", reason: str, retry: datetime | None = None) -> Report:
         """The page stays what it is; why it could not be looked at is remembered with it."""
         if not work.dry:
-            self.store.set_page(work.page.id, reason=str(error))
-        return Report(self._page(work.page.id), result, (str(error),), tuple(work.taken), tuple(work.written), retry)
+            self.store.set_page(work.page.id, reason=reason)
+        return Report(self._page(work.page.id), "unknown", (reason,), tuple(work.taken), tuple(work.written), retry)
 
     def _gone(self, page: Page, error: Missing, *, dry: bool) -> Report:
         ways = {"trashed": "is in the trash: restore it there", "archived": "is archived: unarchive it there"}
-        why = ways.get(error.why, "cannot be seen any more: share it again")
+        why = ways.get(error.why, "is gone or hidden from us: bring it back or share it again")
         reason = f"The page {why}, or `syncd detach {page.incident}`; nothing was changed in the store."
         if not dry:
             self.store.set_page(page.id, state="missing", reason=reason, checked_at=self.store.now())
@@ -388,8 +389,8 @@ class _Pass:
     def _finish(self, plan: Plan, base: Base, taken: TakenIn) -> Report:
         if plan.expected.records != base.records:
             self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries))
-        self.store.set_page(self.page.id, state="live", reason="")
         holds = (*taken.holds, *plan.holds)
+        self.store.set_page(self.page.id, state="held" if holds else "live", reason=" ".join(holds))
         retry = self.store.now() + self.limits.quiet if plan.holds else None
         return self._report("waiting" if holds else "in_step", holds, retry)
 

@@ -143,7 +143,8 @@ class SyncSettings(Table):
     quiet_seconds: Seconds = 120
     """Prose is written when nobody changed the page for this long, on services that could overwrite typing. 0: at once."""
     draft_hold_seconds: Seconds = 1800
-    """How long a person's unpublished Confluence draft holds our writes to its page. 0: do not wait."""
+    """How long a person's unpublished Confluence draft shall hold our writes to its page, 0 not at all. Drafts are not
+    looked at by this version, see docs/limits.md."""
     version_gap_seconds: Seconds = 600
     """Between two versions of ours that no person's publish asked for, because every version may send mail. 0: at once."""
 

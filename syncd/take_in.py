@@ -167,7 +167,8 @@ class _Taking:
             ours = section.kind in ("follow_ups", "timeline") and f"section:{section.id}" in self.base.records
             if ours and section.id not in headings and set(gone) & set(rows) and not self.policy.accept:
                 held |= set(gone) & set(rows)
-                self.holds.append(f"The section {section.heading} vanished from the page; its rows are kept in the store.")
+                way = f"put its heading back, or `syncd resume {self.local.incident.reference} --accept` hides them there"
+                self.holds.append(f"The section {section.heading} vanished from the page; its rows are in the store: {way}.")
         return held
 
     def _remove(self, key: str) -> None:
@@ -212,9 +213,10 @@ class _Taking:
                 after = entry.section
             elif entry.section == INTRODUCTION and entry.role == "prose" and not self._has(INTRODUCTION):
                 self._add_section(Section(INTRODUCTION, "text", ""), "")
+        there = {entry.section for entry in entries if entry.role == "heading"}
         shown = {entry.section for entry in entries if entry.role == "help"}
         for entry in self.base.entries:
-            if entry.role == "help" and entry.section not in shown:
+            if entry.role == "help" and entry.section in there - shown:
                 self.commands.append(Set("section", entry.section, "help_gone", "yes"))
 
     def _has(self, section: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mapping.incident import FollowUpStatus
+from providers.sandbox.faults import Fault, anything
 from syncd.errors import Misuse
 from tests.simulation.people import ADA, NotionPerson, WikiPerson
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
@@ -283,3 +284,47 @@ def test_people_are_native_mentions(world: World) -> None:
     assert isinstance(person, NotionPerson)
     (task,) = [b for b in world.space.children_of(notes.native_id) if b["type"] == "to_do" and "FU-4" in str(b)]
     assert [item["type"] for item in task["to_do"]["rich_text"]].count("mention") == 2
+
+
+def test_a_vanished_section_waits_and_says_how_to_go_on(world: World) -> None:
+    page = world.publish("files")
+    path = world.root / "pages" / page.native_id
+    path.write_text(path.read_text().partition("## Follow-ups")[0])
+    world.wait(300)
+    (report,) = world.app.once()
+    assert report.result == "waiting" and "syncd resume INC-12 --accept" in report.reasons[0]
+    answer = world.app.check("INC-12")
+    assert answer.answer == "no" and answer.export.status == "held"
+    assert not world.store.hidden(page.id)
+    world.app.resume("INC-12", True, GRACE)
+    world.in_step()
+    assert set(world.store.hidden(page.id)) == {"FU-1", "FU-2", "FU-3"}
+    world.app.restore("INC-12", "FU-1", GRACE)
+    world.app.once()
+    assert len(world.incident().follow_ups) == 3
+
+
+@pytest.mark.parametrize("destination", ["wiki", "notes"])
+def test_a_refused_token_is_unknown_not_no(world: World, destination: str) -> None:
+    world.publish(destination)
+    wire = world.to_wiki if destination == "wiki" else world.to_space
+    wire.script += [Fault("status", anything, 401) for _ in range(8)]
+    assert world.app.check("INC-12").answer == "unknown"
+    (report,) = world.app.once()
+    assert report.result == "unknown" and "doctor" in report.reasons[0]
+    wire.script.clear()
+    world.in_step()
+
+
+def test_a_removed_section_comes_back_with_its_help(world: World) -> None:
+    page = world.publish("files")
+    path = world.root / "pages" / page.native_id
+    before, _, rest = path.read_text().partition("## Lessons learned")
+    path.write_text(f"{before}## Follow-ups{rest.partition('## Follow-ups')[2]}")
+    world.wait(300)
+    world.in_step()
+    assert "section:lessons" in world.store.hidden(page.id)
+    world.app.restore("INC-12", "lessons", GRACE)
+    world.in_step()
+    text = path.read_text()
+    assert "## Lessons learned" in text and "What do we know now" in text
