@@ -234,9 +234,10 @@ class App:
         found = ""
         for page in self.lookup.pages(ref):
             hidden = self.store.hidden(page.id)
-            names = [name for name in (key, f"section:{key}", f"details:{key}") if name in hidden]
+            wanted = (key, f"section:{key}", f"details:{key}", self._section_of(ref, key))
+            names = [name for name in wanted if name in hidden] if set(wanted[:3]) & set(hidden) else []
             for name in names:
-                found = hidden[name]
+                found = found or hidden[name]
                 self.store.unhide(page.id, name, actor)
                 self.store.mark_dirty(page.id, "restored")
         if not found:
@@ -246,8 +247,14 @@ class App:
             raise UnknownReference("hidden row or section", key, known)
         return found
 
+    def _section_of(self, ref: str, key: str) -> str:
+        """The section that a row needs to stand in."""
+        kind = "follow_ups" if key in {row.key for row in self.lookup.incident(ref).follow_ups} else "timeline"
+        sections = self.lookup.postmortem(ref).sections
+        return next((f"section:{s.id}" for s in sections if s.kind == kind), "")
+
     def resolve(self, conflict_id: str, take: str, text: str | None, actor: Actor) -> Conflict:
-        """End a conflict: `page`, `store`, `both`, or a text of one's own; once, and with a value that the field can hold."""
+        """End a conflict: `page`, `store`, `both`, or a text of one's own; once, with what the field can hold."""
         conflict = self.lookup.conflict(conflict_id)
         if conflict.state != "open":
             raise Misuse(f"The conflict {conflict_id} is resolved already ({conflict.state}).", "syncd conflicts list")

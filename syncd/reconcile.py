@@ -319,14 +319,15 @@ class _Pass:
         """Everything that one look means, in one transaction."""
         actor = Actor("page", seen.author, self.page.destination)
         with self.store.tx():
+            conflicts = [self._conflict(clash, seen) for clash in taken.clashes]  # while the store's version is the last
             keys = self.store.apply(self.page.incident, taken.commands, actor)
             base = with_keys(taken.base, keys)
             for key, what in taken.hides:
                 self.store.hide(self.page.id, key, what, actor)
             for key in taken.unhides:
                 self.store.unhide(self.page.id, key, actor)
-            for clash in taken.clashes:
-                self.store.add_conflict(self._conflict(clash, seen))
+            for conflict in conflicts:
+                self.store.add_conflict(conflict)
             self.store.set_unread(self.page.id, list(taken.unread))
             self.store.set_still(self.page.id, taken.still)
             self.store.set_base(self.page.id, base)

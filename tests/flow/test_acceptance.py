@@ -131,6 +131,12 @@ def conflicting(stranger: Stranger) -> dict[str, Any]:
     return {found["field"]: found for found in stranger.json("once", code=1)["conflicts"]}
 
 
+def test_a_conflict_names_who_wrote_which_version(stranger: Stranger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCD_USER", "Grace Hopkins")
+    for found in conflicting(stranger).values():
+        assert found["store"]["by"] == "Grace Hopkins"
+
+
 def test_a_conflict_is_resolved_once(stranger: Stranger) -> None:
     found = conflicting(stranger)["text"]["id"]
     stranger.type("conflicts", "resolve", found, "--take", "both")
