@@ -26,7 +26,7 @@ from mapping.rows import (
     write_event,
     write_follow_up,
 )
-from syncd.compose import INTRODUCTION, Records, carriers, headed, properties, section_entries
+from syncd.compose import INTRODUCTION, Records, carriers, events_table, headed, properties, section_entries
 from syncd.local import Local
 from syncd.pages import Base, Entry
 
@@ -92,7 +92,7 @@ class _Going:
     def rows(self, entries: Sequence[Entry]) -> list[Entry]:
         """Changed rows rewritten, new rows added behind their predecessors."""
         changed = [self._row(entry) for entry in entries]
-        return self._new_follow_ups(changed)
+        return self._new_timeline(self._new_follow_ups(changed))
 
     def _row(self, entry: Entry) -> Entry:
         if entry.role == "row" and entry.keys[0]:
@@ -165,6 +165,15 @@ class _Going:
             rows.insert(at, self._row_as_shown(render_event(event, self.words, where, width)))
             self.records[event.key] = event_values(event)
         return replace(entry, keys=tuple(keys), block=replace(entry.block, rows=tuple(rows)))
+
+    def _new_timeline(self, entries: list[Entry]) -> list[Entry]:
+        """A table for new events where people removed the one that was."""
+        section = next((s.id for s in self.local.postmortem.sections if s.kind == "timeline"), None)
+        head = next((i for i, e in enumerate(entries) if (e.section, e.role) == (section, "heading")), None)
+        fresh = [e for e in self.local.incident.timeline if e.key not in self.records and e.key not in self.local.hidden]
+        if section is None or head is None or not fresh or any((e.section, e.role) == (section, "table") for e in entries):
+            return entries
+        return [*entries[: head + 1], events_table(section, self.local, self.records), *entries[head + 1 :]]
 
     def _place_in_time(self, event: TimelineEvent, keys: Sequence[str]) -> int:
         """Behind the last row that is not later; the header stays first."""

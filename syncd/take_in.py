@@ -151,7 +151,7 @@ class _Taking:
         for key in gone:
             if key not in vanished:
                 self._remove(key)
-        self._removed_sections(entries, vanished)
+        self._removed_sections(entries)
         return ""
 
     def _too_much(self, gone: list[str], known: list[str]) -> bool:
@@ -180,11 +180,13 @@ class _Taking:
         self.hides.append((key, title))
         del self.records[key]
 
-    def _removed_sections(self, entries: tuple[Entry, ...], vanished: set[str]) -> None:
+    def _removed_sections(self, entries: tuple[Entry, ...]) -> None:
+        """A removed section is hidden; one of rows only when a person agreed that it may go."""
         present = {entry.section for entry in entries}
         for section in self.local.postmortem.sections:
             name = f"section:{section.id}"
-            if name in self.records and section.id not in present and section.kind in ("text", "summary"):
+            may_go = section.kind in ("text", "summary") or self.policy.accept
+            if name in self.records and section.id not in present and may_go:
                 self.hides.append((name, section.heading))
                 del self.records[name]
 

@@ -298,10 +298,11 @@ def test_a_vanished_section_waits_and_says_how_to_go_on(world: World) -> None:
     assert not world.store.hidden(page.id)
     world.app.resume("INC-12", True, GRACE)
     world.in_step()
-    assert set(world.store.hidden(page.id)) == {"FU-1", "FU-2", "FU-3"}
+    assert set(world.store.hidden(page.id)) == {"FU-1", "FU-2", "FU-3", "section:follow_ups"}
     world.app.restore("INC-12", "FU-1", GRACE)
-    world.app.once()
-    assert len(world.incident().follow_ups) == 3
+    world.in_step()
+    assert path.read_text().count("## Follow-ups") == 1 and path.read_text().count("FU-1") == 1
+    assert "FU-2" not in path.read_text()
 
 
 @pytest.mark.parametrize("destination", ["wiki", "notes"])
@@ -328,3 +329,15 @@ def test_a_removed_section_comes_back_with_its_help(world: World) -> None:
     world.in_step()
     text = path.read_text()
     assert "## Lessons learned" in text and "What do we know now" in text
+
+
+def test_a_removed_timeline_table_comes_back_for_new_events(world: World) -> None:
+    page = world.publish("files")
+    path = world.root / "pages" / page.native_id
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if "T-" not in line and "| Time" not in line))
+    world.wait(300)
+    world.in_step()
+    assert set(world.store.hidden(page.id)) == {"T-1", "T-2", "T-3"}
+    world.app.add_event("INC-12", {"at": "2026-11-02 10:50", "title": "Support told"}, GRACE)
+    world.in_step()
+    assert "| Support told |" in path.read_text() and "Alert fired" not in path.read_text()
