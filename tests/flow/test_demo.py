@@ -75,8 +75,8 @@ def shown(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, found[0]
     finally:
         if process.poll() is None:
-            process.kill()
-            process.wait()
+            process.send_signal(signal.SIGINT)  # as a person ends it; killed, it could not take its daemon along
+            process.wait(20)
         if process.stdout:
             process.stdout.close()
 
