@@ -75,7 +75,8 @@ class TakenIn:
 
 def take_in(base: Base, local: Local, remote: Doc, policy: Policy, now: datetime) -> TakenIn:
     """What people did on the page since `base`."""
-    if not any(block.text.strip() for block in remote.blocks) and base.blocks:
+    emptied = _says_something(base.blocks) and not _says_something(remote.blocks)
+    if emptied and not policy.accept:
         return TakenIn(base, halt="The page was emptied. Restore it from its history, or agree to take it as it is.")
     taking = _Taking(base, local, policy, now)
     entries = taking.settled(classify(base, remote, local, native=policy.native))
@@ -88,6 +89,10 @@ def take_in(base: Base, local: Local, remote: Doc, policy: Policy, now: datetime
     taking.rows(entries)
     taking.prose(entries)
     return taking.result(remote, entries)
+
+
+def _says_something(blocks: Iterable[Block]) -> bool:
+    return any(block.text.strip() for block in blocks)
 
 
 class _Taking:

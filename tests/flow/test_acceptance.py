@@ -152,3 +152,26 @@ def test_a_conflict_is_not_resolved_with_what_its_field_cannot_hold(stranger: St
     assert "SEV1, SEV2, SEV3" in stranger.type("conflicts", "resolve", found, "--text", "SEV9", code=2).stderr
     stranger.type("conflicts", "resolve", found, "--text", "sev2")
     assert stranger.incident["severity"] == "SEV2"
+
+
+# --- pages that people take away ----------------------------------------------------------------------------------------
+
+
+def test_an_emptied_page_stays_empty_once_a_person_agreed(stranger: Stranger) -> None:
+    stranger.imports(INCIDENT.replace("private: true", "private: false"))
+    stranger.type("postmortem", "create", "INC-12", "--template", "standard", "--to", "pages")
+    stranger.type("once")
+    before = stranger.incident
+    (page,) = (stranger.root / "pages").glob("*.md")
+    page.write_text("")
+    halted = stranger.json("once", code=4)["pages"][0]["reasons"]
+    assert "syncd resume INC-12 --accept" in halted[0]
+    stranger.type("resume", "INC-12")
+    stranger.type("once", code=4)
+    stranger.type("resume", "INC-12", "--accept")
+    stranger.type("once")
+    stranger.type("once")
+    assert stranger.incident == before
+    stranger.type("restore", "INC-12", "FU-1")
+    stranger.type("once")
+    assert "Alert on queue depth" in page.read_text()
