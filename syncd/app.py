@@ -12,7 +12,7 @@ from typing import Any
 
 from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
-from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem
+from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus
 from mapping.markdown import from_markdown, to_markdown
 from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
@@ -82,7 +82,8 @@ class App:
     def _value(self, name: str, raw: str, words: Vocabulary, near: datetime) -> str:
         value = understood(name, raw.strip(), words, near)
         if value is None:
-            allowed = {"severity": words.severities}.get(name, ())
+            statuses = tuple(status.value for status in PostmortemStatus)
+            allowed = {"severity": words.severities, "status": statuses}.get(name, ())
             allowed = allowed or (words.fields[name[6:]].options if name[6:] in words.fields else ())
             meant = f" It is one of {', '.join(allowed)}." if allowed else ""
             raise Misuse(f"'{raw}' cannot be a value of {name.partition(':')[2] or name}.{meant}")

@@ -144,9 +144,9 @@ def gate(
     done = []
     for name in tasks:
         task = known[name]() if name in known else _manual(name, marks.get(name), incident)
+        if require_written and unwritten and name in known:
+            task = _unwritten(task, unwritten)
         done.append(_skipped(task, marks.get(name)))
-    if require_written and unwritten:
-        done = [_unwritten(task, unwritten) if task.task in (DRAFT, EXPORT) else task for task in done]
     return Gate(incident.reference, tuple(done), export, unwritten)
 
 

@@ -11,12 +11,25 @@ from mapping.commands import Command, Set
 from mapping.incident import Incident, Person, Postmortem, PostmortemStatus
 from mapping.markdown import from_markdown
 from mapping.rows import FieldSpec, Vocabulary
-from mapping.template import Template, fill_in, from_json, render_sections, render_text, render_title, to_json
+from mapping.template import (
+    Template,
+    TemplateError,
+    cut_at_word,
+    fill_in,
+    from_json,
+    render_sections,
+    render_text,
+    render_title,
+    to_json,
+)
 from mapping.template_values import NOT_SET
 from providers.contract import Provider
+from syncd.errors import ConfigError
 from syncd.local import Local
 from syncd.pages import Page
 from syncd.store import Store
+
+TITLE_LIMIT = 255  # only to try a title out: each service has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +85,23 @@ class Wording:
         )
 
     def title(self, incident: Incident, postmortem: Postmortem, zone: tzinfo, limit: int) -> str:
-        """The page's title as the template says it now."""
-        return render_title(postmortem.title, incident, zone, limit)
+        """The page's title as the template says it now; reference and name where what is known does not fit it."""
+        try:
+            return render_title(postmortem.title, incident, zone, limit)
+        except TemplateError:  # the pattern is frozen and said something at creation: only a value can be to blame
+            return cut_at_word(" ".join(f"{incident.reference} {incident.name}".split()), limit)
 
     # --- templates ------------------------------------------------------------------------------------------------------
 
     def new_postmortem(self, incident: Incident, template: Template, home: str) -> Postmortem:
-        """A post-mortem in progress, its prose rendered from the template, its zone frozen."""
+        """A post-mortem in progress, its prose rendered from the template, its zone frozen. Raises ConfigError where the
+        template cannot be rendered."""
         zone = self.house.timezone
-        sections = render_sections(template, incident, ZoneInfo(zone), from_markdown)
+        try:
+            sections = render_sections(template, incident, ZoneInfo(zone), from_markdown)
+            render_title(template.title, incident, ZoneInfo(zone), TITLE_LIMIT)
+        except TemplateError as error:
+            raise ConfigError([f"template '{template.id}': {error}"], f"syncd template show {template.id}") from error
         return Postmortem(
             incident.reference, template.id, PostmortemStatus.IN_PROGRESS, home, zone, template.title, sections
         )
@@ -105,7 +126,10 @@ class Wording:
         sources = {section.id: section for section in template.sections}
         commands: list[Command] = []
         for section in waiting:
-            now = render_text(template.id, sources[section.id], incident, ZoneInfo(postmortem.zone), from_markdown)
+            try:
+                now = render_text(template.id, sources[section.id], incident, ZoneInfo(postmortem.zone), from_markdown)
+            except TemplateError:  # with these values it says nothing: what stands there goes on standing
+                continue
             rendered, blocks = fill_in(section, now)
             if rendered != section.rendered:
                 commands.append(Set("section", section.id, "rendered", blocks=rendered))

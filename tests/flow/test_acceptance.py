@@ -175,3 +175,47 @@ def test_an_emptied_page_stays_empty_once_a_person_agreed(stranger: Stranger) ->
     stranger.type("restore", "INC-12", "FU-1")
     stranger.type("once")
     assert "Alert on queue depth" in page.read_text()
+
+
+# --- templates and the gate ---------------------------------------------------------------------------------------------
+
+TEMPLATE = """
+name = "Strict"
+write = "in-house"
+title = "TITLE"
+tasks = ["draft_post_mortem"]
+require_written = true
+
+[[sections]]
+id = "impact"
+kind = "text"
+heading = "Impact"
+text = "TEXT"
+"""
+
+
+def with_template(stranger: Stranger, text: str = "hello", title: str = "hello") -> None:
+    (stranger.root / "templates").mkdir()
+    (stranger.root / "templates" / "strict.toml").write_text(TEMPLATE.replace("TEXT", text).replace("TITLE", title))
+    stranger.imports(INCIDENT.replace("private: true", "private: false"))
+
+
+@pytest.mark.parametrize("broken", ["{{ incident.name.__class__.__mro__ }}", "{{ incident.name + 1 }}"])
+def test_a_template_that_fails_only_when_rendered_is_named(stranger: Stranger, broken: str) -> None:
+    with_template(stranger, text=broken)
+    said = stranger.type("postmortem", "create", "INC-12", "--template", "strict", code=2).stderr
+    assert "template 'strict'" in said
+    assert "section 'impact'" in said
+    with_title = TEMPLATE.replace("TITLE", broken)
+    (stranger.root / "templates" / "strict.toml").write_text(with_title)
+    assert "title:" in stranger.type("postmortem", "create", "INC-12", "--template", "strict", code=2).stderr
+    assert stranger.json("status") is not None
+
+
+def test_a_skipped_task_is_skipped_although_nobody_wrote(stranger: Stranger) -> None:
+    with_template(stranger)
+    stranger.type("postmortem", "create", "INC-12", "--template", "strict")
+    reasons = stranger.json("check", "INC-12", code=1)["tasks"][0]["reasons"]
+    assert {reason["code"] for reason in reasons} == {"in_progress", "unwritten"}
+    stranger.type("flow", "skip", "INC-12", "draft_post_mortem", "--why", "a drill")
+    assert stranger.json("check", "INC-12")["may_close"] is True
