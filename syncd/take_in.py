@@ -186,12 +186,14 @@ class _Taking:
         del self.records[key]
 
     def _removed_sections(self, entries: tuple[Entry, ...]) -> None:
-        """A removed section is hidden; one of rows only when a person agreed that it may go."""
+        """A removed section is hidden: of prose with its heading, of rows only when a person agreed that it may go."""
         present = {entry.section for entry in entries}
+        headed = {entry.section for entry in entries if entry.role == "heading"} | {INTRODUCTION}
         for section in self.local.postmortem.sections:
             name = f"section:{section.id}"
-            may_go = section.kind in ("text", "summary") or self.policy.accept
-            if name in self.records and section.id not in present and may_go:
+            prose = section.kind in ("text", "summary")
+            gone = section.id not in (headed if prose else present)
+            if name in self.records and gone and (prose or self.policy.accept):
                 self.hides.append((name, section.heading))
                 del self.records[name]
 

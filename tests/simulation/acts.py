@@ -314,6 +314,103 @@ def rename_page(scene: Scene) -> None:
         scene.desk.rename(title)
 
 
+def nonsense(scene: Scene) -> None:
+    """What nobody can understand stays as typed."""
+    line = scene.pick("row", section=scene.rng.choice(["Timeline", "Details"]))
+    if line and line.section == "Timeline" and re.search(r"\d\d:\d\d", line.cells[0]):
+        scene.tell(f"{line.text!r} is at 25:99")
+        scene.desk.put(line, line.cells[0], "25:99", 0)
+    elif line and line.cells[0] == "Severity" and line.cells[1]:
+        scene.tell("severity SEV9")
+        scene.desk.put(line, line.cells[1], "SEV9", 1)
+
+
+def paste(scene: Scene) -> None:
+    """A line copied with its key and pasted somewhere else."""
+    line = scene.pick("task", "row", "prose", "bullet")
+    if line and line.section != "Details":
+        behind = scene.pick(line.kind, section=line.section if line.kind == "row" else "")
+        if behind and behind.section != "Details":
+            scene.play.twice |= set(TOKEN.findall(line.text))
+            scene.tell(f"copies {line.text!r} behind {behind.text!r}")
+            if line.kind == "row":
+                scene.desk.insert_row(behind, [cell.replace("`", "") for cell in line.cells])
+            else:
+                scene.desk.insert(behind, line.kind, _as_typed(line))
+
+
+def _as_typed(line: Line) -> str:
+    return re.sub(r"^- (\[.\] )?|[`*~]", "", line.text)
+
+
+def move_across(scene: Scene) -> None:
+    """A paragraph, a bullet or a task dragged into another section."""
+    line, behind = scene.pick("prose", "bullet", "task"), scene.pick("heading", "prose", "bullet", "task")
+    if line and behind and behind.section != line.section and scene.play.removed < ROWS_REMOVED:
+        scene.play.removed += line.kind == "task"
+        scene.play.twice |= set(TOKEN.findall(line.text))  # who changes it in the old place meanwhile keeps it there
+        scene.tell(f"drags {line.text!r} behind {behind.text!r}")
+        scene.desk.move([line], behind)
+
+
+def delete_heading(scene: Scene) -> None:
+    """What stood below now belongs to the section above."""
+    parts = [p for p in sections(scene.lines) if all(li.kind in ("heading", "prose", "bullet", "help") for li in p)]
+    parts = [p for p in parts[1:] if not any(name in p[0].text for name in ("Details", "Timeline", "Follow-ups"))]
+    if parts and scene.rng.random() < 0.5:
+        part = scene.rng.choice(parts)
+        scene.play.twice |= set(TOKEN.findall(" ".join(line.text for line in part)))
+        scene.play.lose_unknown(part[0].text)
+        scene.tell(f"deletes the heading {part[0].text!r}")
+        scene.desk.delete([part[0]])
+
+
+def new_heading_inside(scene: Scene) -> None:
+    """A heading in the middle of a section: the rest of it is a section of its own."""
+    line = scene.pick("prose", "bullet", "help")
+    if line and line.section not in ("Details", "Timeline", "Follow-ups"):
+        part = next(p for p in sections(scene.lines) if line in p)
+        scene.play.twice |= set(TOKEN.findall(" ".join(li.text for li in part)))
+        head = scene.play.sentence()
+        scene.tell(f"heading {head!r} behind {line.text!r}")
+        scene.desk.insert(line, "heading", head)
+
+
+def erase_key(scene: Scene) -> None:
+    line = scene.pick("task", "row")
+    found = line and re.search(r"\b(FU|T)-\d+", line.text)
+    if line and found and line.section in ("Timeline", "Follow-ups"):
+        scene.tell(f"erases the key of {line.text!r}")
+        cell = next((i for i, text in enumerate(line.cells) if found[0] in text), 0)
+        scene.desk.put(line, found[0], "", cell)
+
+
+def edit_help(scene: Scene) -> None:
+    line = scene.pick("help")
+    if line:
+        _reworded(scene, line, line.text)
+
+
+def write_introduction(scene: Scene) -> None:
+    if scene.lines and scene.lines[0].kind == "prose" and scene.rng.random() < 0.4:
+        text = scene.play.sentence()
+        scene.tell(f"introduces the page: {text!r}")
+        scene.desk.insert(scene.lines[0], "prose", text)
+
+
+def details_rows(scene: Scene) -> None:
+    """A row added to the details, or one deleted."""
+    line = scene.pick("row", section="Details")
+    if line and scene.rng.random() < 0.5:
+        cells = (scene.play.token(), scene.play.token())
+        scene.tell(f"adds the detail {cells}")
+        scene.desk.insert_row(line, cells)
+    elif line and line.cells[0] not in ("Post-mortem status", "Reference"):
+        scene.tell(f"deletes the detail {line.text!r}")
+        scene.play.lose_unknown(line.text)
+        scene.desk.delete([line])
+
+
 ON_PAGE: dict[Callable[[Scene], None], int] = {
     reword: 5,
     rename_task: 3,
@@ -336,6 +433,15 @@ ON_PAGE: dict[Callable[[Scene], None], int] = {
     split: 1,
     merge: 1,
     rename_page: 1,
+    nonsense: 1,
+    paste: 2,
+    move_across: 2,
+    delete_heading: 1,
+    new_heading_inside: 1,
+    erase_key: 1,
+    edit_help: 1,
+    write_introduction: 1,
+    details_rows: 1,
 }
 
 
@@ -434,10 +540,12 @@ def store_resolve(play: Play) -> None:
     conflicts = play.world.store.conflicts("INC-12", state="open")
     if conflicts:
         conflict = play.rng.choice(conflicts)
-        take = play.rng.choice(["page", "store"])
-        play.lose(" ".join((conflict.store.text, conflict.other.text, conflict.base)))
+        take = play.rng.choice(["page", "store", "both"])
+        before = store_text(play.world)
+        play.twice |= set(TOKEN.findall(conflict.store.text + conflict.other.text)) if take == "both" else set()
         play.tell(f"store: resolves {conflict.field} of {conflict.key or conflict.section} by {take}")
         play.world.app.resolve(conflict.id, take, None, GRACE)
+        play.gone |= set(TOKEN.findall(before)) - set(TOKEN.findall(store_text(play.world)))
 
 
 IN_STORE = [

@@ -94,3 +94,16 @@ def test_a_heading_whose_write_was_killed_is_written_again(world: World, destina
     postmortem = world.store.postmortem("INC-12")
     assert postmortem and [s.heading for s in postmortem.sections if s.id == "lessons"] == ["What we learned from it"]
     assert line(desk(world, destination), "What we learned from it").kind == "heading"
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_section_whose_heading_alone_was_deleted_is_hidden_and_comes_back(world: World, destination: str) -> None:
+    page = world.publish(destination)
+    at = desk(world, destination)
+    at.delete([line(at, "Lessons learned")])
+    settle(world)
+    assert "section:lessons" in world.store.hidden(page.id)
+    world.app.edit_section("INC-12", "lessons", "Bigger queues need bigger pagers.", GRACE)
+    world.app.restore("INC-12", "lessons", GRACE)
+    settle(world)
+    assert line(at, "Bigger queues need bigger pagers.").section == "Lessons learned"
