@@ -14,6 +14,7 @@ from mapping.markdown import to_markdown
 from mapping.rows import event_values, follow_up_values
 from syncd.pages import Page
 from tests.simulation.desks import Desk, FileDesk, Line, NotionDesk, WikiDesk, sections
+from tests.simulation.people import rich
 from tests.simulation.world import GRACE, World
 
 TOKEN = re.compile(r"zq\d+")
@@ -40,6 +41,7 @@ class Play:
     gone: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
     count: int = 0
     removed: int = 0
 
@@ -411,6 +413,71 @@ def details_rows(scene: Scene) -> None:
         scene.desk.delete([line])
 
 
+def revert(scene: Scene) -> None:
+    """An old version of the page is brought back."""
+    desk = scene.desk
+    if isinstance(desk, NotionDesk):
+        return
+    assert isinstance(desk, WikiDesk | FileDesk)
+    now = desk.body if isinstance(desk, WikiDesk) else desk.text()
+    old = scene.play.versions.setdefault(scene.where, now)
+    scene.play.versions[scene.where] = now
+    fewer = len(re.findall(r"(?:FU|T)-\d", now)) - len(re.findall(r"(?:FU|T)-\d", old))
+    if old != now and fewer < ROWS_REMOVED - scene.play.removed and scene.rng.random() < 0.5:
+        scene.play.removed += max(fewer, 0)
+        scene.play.lose(now)
+        scene.play.twice |= set(TOKEN.findall(old + now))
+        scene.tell("brings back an old version")
+        if isinstance(desk, WikiDesk):
+            desk.publish(old)
+        else:
+            desk._write(old)
+
+
+def embolden(scene: Scene) -> None:
+    line = scene.pick("prose", "bullet", "task")
+    word = scene.play.word(line.text) if line and line.section else ""
+    desk = scene.desk
+    if line and word and not isinstance(desk, NotionDesk) and "**" not in line.text:
+        scene.tell(f"{word!r} in bold in {line.text!r}")
+        desk.put(line, word, f"<strong>{word}</strong>" if isinstance(desk, WikiDesk) else f"**{word}**")
+
+
+def turn(scene: Scene) -> None:
+    """Notion's "turn into"."""
+    line, desk = scene.pick("prose", "bullet", "task"), scene.desk
+    if line and isinstance(desk, NotionDesk) and (line.kind != "task" or scene.play.removed < ROWS_REMOVED):
+        scene.play.removed += line.kind == "task"
+        scene.play.twice |= set(TOKEN.findall(line.text))
+        kind = scene.rng.choice(["paragraph", "bulleted_list_item", "to_do", "quote", "heading_3"])
+        scene.tell(f"turns {line.text!r} into {kind}")
+        desk.space.ui_turn_into(line.at["id"], kind)
+
+
+def foreign(scene: Scene) -> None:
+    """Something that only this service knows."""
+    line, desk = scene.pick("prose", "heading", "help", "bullet"), scene.desk
+    if line and isinstance(desk, NotionDesk):
+        scene.tell(f"a button behind {line.text!r}")
+        desk.space.ui_insert(desk.page_id, line.block, {"type": "unsupported", "unsupported": {"block_type": "button"}})
+    elif line and isinstance(desk, WikiDesk):
+        scene.tell(f"a macro behind {line.text!r}")
+        desk._paste(line.block[1], '<ac:structured-macro ac:name="roadmap" ac:schema-version="1" />')
+
+
+def note(scene: Scene) -> None:
+    """A line nested below a follow-up is a note of theirs."""
+    line, desk = scene.pick("task", section="Follow-ups"), scene.desk
+    if line and isinstance(desk, NotionDesk | FileDesk):
+        text = scene.play.sentence()
+        scene.tell(f"notes {text!r} below {line.text!r}")
+        if isinstance(desk, FileDesk):
+            desk._paste(line.at[1], [f"  - {text}"])
+        else:
+            kind = "bulleted_list_item"
+            desk.space.ui_insert(line.at["id"], None, {"type": kind, kind: {"rich_text": rich(text)}})
+
+
 ON_PAGE: dict[Callable[[Scene], None], int] = {
     reword: 5,
     rename_task: 3,
@@ -442,6 +509,11 @@ ON_PAGE: dict[Callable[[Scene], None], int] = {
     edit_help: 1,
     write_introduction: 1,
     details_rows: 1,
+    revert: 1,
+    embolden: 1,
+    turn: 1,
+    foreign: 1,
+    note: 1,
 }
 
 
@@ -540,7 +612,8 @@ def store_resolve(play: Play) -> None:
     conflicts = play.world.store.conflicts("INC-12", state="open")
     if conflicts:
         conflict = play.rng.choice(conflicts)
-        take = play.rng.choice(["page", "store", "both"])
+        both = ["both"] if conflict.field in ("text", "title", "heading", "name") else []
+        take = play.rng.choice(["page", "store", *both])
         before = store_text(play.world)
         play.twice |= set(TOKEN.findall(conflict.store.text + conflict.other.text)) if take == "both" else set()
         play.tell(f"store: resolves {conflict.field} of {conflict.key or conflict.section} by {take}")
