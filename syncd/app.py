@@ -207,10 +207,7 @@ class App:
         if section is None or section.id not in prose:
             raise UnknownReference("section of prose", section_id, prose, f"syncd postmortem show {ref}")
         blocks = _kept_stays(from_markdown(markdown), section.blocks)
-        if section.kind == "summary":
-            self.store.apply(ref, [Set("incident", "", "summary", blocks=blocks)], actor)
-        else:
-            self.store.apply(ref, [Set("section", section.id, "blocks", blocks=blocks)], actor)
+        self.store.apply(ref, [_prose(section, blocks)], actor)
 
     # --- pages ----------------------------------------------------------------------------------------------------------
 
@@ -292,8 +289,7 @@ class App:
         blocks = incident.summary if section.kind == "summary" else section.blocks
         shown = conflict.other.text if conflict.shown == "page" else conflict.store.text
         settled = _replaced(blocks, shown, from_markdown(wanted))
-        target = ("incident", "", "summary") if section.kind == "summary" else ("section", section.id, "blocks")
-        return Set(target[0], target[1], target[2], blocks=settled)  # type: ignore[arg-type]  # literals above
+        return _prose(section, settled)
 
     # --- in step --------------------------------------------------------------------------------------------------------
 
@@ -423,6 +419,13 @@ def _chosen(conflict: Conflict, take: str) -> str:
         raise Misuse("Two people cannot both be it; take one version, or give a --text.")
     both = f"{store}\n\n{page}" if conflict.field == "text" else f"{store} / {page}"
     return {"page": page, "store": store, "both": both}[take]
+
+
+def _prose(section: Section, blocks: tuple[Block, ...]) -> Set:
+    """The prose of a section; the summary is the incident's own."""
+    if section.kind == "summary":
+        return Set("incident", "", "summary", blocks=blocks)
+    return Set("section", section.id, "blocks", blocks=blocks)
 
 
 def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) -> tuple[Block, ...]:

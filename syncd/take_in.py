@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mapping.commands import Add, AddSection, Command, Learn, Set
+from mapping.commands import Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, Doc, as_json
 from mapping.incident import FollowUpStatus, Person, Section
 from mapping.markdown import to_markdown
-from mapping.merge import Collision, merge_blocks
+from mapping.merge import Collision, Side, merge_blocks
 from mapping.rows import (
     FIXED_DETAILS,
     columns,
@@ -349,7 +349,7 @@ class _Taking:
         recorded = self.records[carrier].get(name, "")
         if mine in (recorded, value) or self._said_already(name, value):
             self.records[carrier][name] = value
-            target = "postmortem" if name == "status" else "incident"
+            target: Target = "postmortem" if name == "status" else "incident"
             self._set(target, "", name, value, mine)
         else:
             self.clashes.append(Clash(carrier, "", name, recorded, mine, value, "store"))
@@ -362,7 +362,9 @@ class _Taking:
         times = self.local.incident.timestamps
         return times.get(name.partition(":")[2]) or times.get("started") or self.now
 
-    def _field(self, target: str, key: str, section: str, name: str, old: str, raw: str, mine: str, near: datetime) -> None:
+    def _field(
+        self, target: Target, key: str, section: str, name: str, old: str, raw: str, mine: str, near: datetime
+    ) -> None:
         if raw == old:
             self._still_unread(key, name, raw)
             return
@@ -376,8 +378,8 @@ class _Taking:
         else:
             self.clashes.append(Clash(section, key, name, recorded, mine, value, "store"))
 
-    def _set(self, target: str, key: str, name: str, value: str, mine: str) -> None:
-        command = Set(target, key, name, value)  # type: ignore[arg-type]  # targets come from this file's literals
+    def _set(self, target: Target, key: str, name: str, value: str, mine: str) -> None:
+        command = Set(target, key, name, value)
         if value != mine and command not in self.commands:
             self.commands.append(command)
 
@@ -418,8 +420,8 @@ class _Taking:
     def _merge_prose(self, section: Section, old: tuple[Block, ...], new: tuple[Block, ...]) -> None:
         mine = self.local.prose(section)
         base, remote = self._lifted(mine, old, new)
-        prefer = "remote" if self.local.home else "local"
-        merged = merge_blocks(base, mine, remote, prefer, native=self.policy.native)  # type: ignore[arg-type]
+        prefer: Side = "remote" if self.local.home else "local"
+        merged = merge_blocks(base, mine, remote, prefer, native=self.policy.native)
         self.clashes += [self._collision(section.id, c) for c in merged.collisions]
         blocks = tuple(bare(block) for block in merged.blocks)
         if blocks == mine:
