@@ -12,7 +12,7 @@ from typing import Any
 
 from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
-from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus
+from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus, Section
 from mapping.markdown import from_markdown, to_markdown
 from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
@@ -73,7 +73,7 @@ class App:
 
     def _incident_field(self, incident: Incident, name: str, raw: str, words: Vocabulary) -> Command:
         if name == "summary":
-            return Set("incident", "", "summary", blocks=from_markdown(raw))
+            return Set("incident", "", "summary", blocks=_kept_stays(from_markdown(raw), incident.summary))
         if name == "phase":
             return Set("incident", "", "phase", _one_of("phase", raw, [phase.value for phase in Phase]))
         near = incident.timestamps.get("started") or self.store.now()
@@ -85,8 +85,8 @@ class App:
             statuses = tuple(status.value for status in PostmortemStatus)
             allowed = {"severity": words.severities, "status": statuses}.get(name, ())
             allowed = allowed or (words.fields[name[6:]].options if name[6:] in words.fields else ())
-            meant = f" It is one of {', '.join(allowed)}." if allowed else ""
-            raise Misuse(f"'{raw}' cannot be a value of {name.partition(':')[2] or name}.{meant}")
+            meant = f"It is one of {', '.join(allowed)}." if allowed else _looks(name)
+            raise Misuse(f"'{raw}' cannot be a value of {name.partition(':')[2] or name}. {meant}".strip())
         return value
 
     def _pass_gate(self, ref: str, skip_flow: str, actor: Actor) -> None:
@@ -175,13 +175,13 @@ class App:
 
     def export_postmortem(self, ref: str, to: str, copy: bool, actor: Actor) -> Page:
         """Bring a post-mortem to a destination; unless it is a copy, prose is written there from now on."""
-        incident = self.lookup.incident(ref)
-        self.lookup.postmortem(ref)
+        incident, postmortem = self.lookup.incident(ref), self.lookup.postmortem(ref)
         self._destination(to, incident)
-        if any(page.destination == to and page.state != "detached" for page in self.store.pages(ref)):
+        there = next((page for page in self.store.pages(ref) if page.destination == to and page.state != "detached"), None)
+        if there and (copy or there.copy or postmortem.home == to):
             raise Misuse(f"{ref} is on {to} already.", f"syncd postmortem show {ref}")
         with self.store.tx():
-            page = self.store.add_page(ref, to, copy=copy)
+            page = there or self.store.add_page(ref, to, copy=copy)
             if not copy:
                 self.store.set_home(ref, to, actor)
             self.store.note(ref, actor, "exported", new=to)
@@ -206,7 +206,8 @@ class App:
         prose = [s.id for s in postmortem.sections if s.kind in ("text", "summary")]
         if section is None or section.id not in prose:
             raise UnknownReference("section of prose", section_id, prose, f"syncd postmortem show {ref}")
-        blocks = _kept_stays(from_markdown(markdown), section.blocks)
+        before = self.lookup.incident(ref).summary if section.kind == "summary" else section.blocks
+        blocks = _kept_stays(from_markdown(markdown), before)
         self.store.apply(ref, [_prose(section, blocks)], actor)
 
     # --- pages ----------------------------------------------------------------------------------------------------------
@@ -411,6 +412,12 @@ def _one_of(name: str, raw: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
         raise Misuse(f"'{raw}' cannot be a {name}. It is one of {', '.join(allowed)}.")
     return value
+
+
+def _looks(name: str) -> str:
+    if name == "at" or name.startswith("time:"):
+        return "It looks like 2026-11-02T10:03:00Z."
+    return "It looks like 2026-12-01." if name == "due_on" else ""
 
 
 def _chosen(conflict: Conflict, take: str) -> str:
