@@ -14,6 +14,7 @@ from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus, Section
 from mapping.markdown import from_markdown, to_markdown
+from mapping.merge import merge_blocks
 from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
 from syncd.errors import Misuse, RefusedByGate, UnknownReference
@@ -444,11 +445,8 @@ def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) 
 
 
 def _kept_stays(blocks: tuple[Block, ...], before: tuple[Block, ...]) -> tuple[Block, ...]:
-    """What a page keeps natively is never deleted by a store edit: a missing one goes back to its end of the section."""
-    there = {block.ref for block in blocks if block.kind == "kept"}
-    known = {block.ref: block for block in before if block.kind == "kept"}
-    named = tuple(known.get(block.ref, block) if block.kind == "kept" else block for block in blocks)
-    return named + tuple(block for ref, block in known.items() if ref not in there)
+    """What a page keeps natively can be moved by a store edit, never deleted: where its line is gone it stays where it was."""
+    return merge_blocks(before, blocks, before, "local").blocks
 
 
 def _joined(before: Report | None, now: Report) -> Report:
