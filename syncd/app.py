@@ -445,7 +445,7 @@ def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) 
 
 
 def _kept_stays(blocks: tuple[Block, ...], before: tuple[Block, ...]) -> tuple[Block, ...]:
-    """What a page keeps natively can be moved by a store edit, never deleted: where its line is gone it stays where it was."""
+    """What a page keeps natively can be moved by a store edit, never deleted: it stays where it was."""
     return merge_blocks(before, blocks, before, "local").blocks
 
 
