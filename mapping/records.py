@@ -87,7 +87,7 @@ _PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", _YAML_BOOL, list("t
 
 def load_records(name: str, data: bytes) -> tuple[list[Placed], list[str]]:
     """The values of a file and what could not be read of it. `name` tells the format: `.yaml` and `.yml` are YAML, anything
-    else is one JSON value or, failing that, JSON lines, of which the good ones count."""
+    else is one JSON value or, failing that, JSON lines, of which the good ones count, or YAML."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -115,7 +115,7 @@ def _load_json(name: str, text: str) -> tuple[list[Placed], list[str]]:
         return _placed(json.loads(text)), []
     except (ValueError, RecursionError) as error:
         if not _is_lines(name, text):
-            return [], [f"{name}: {_json_reason(error)}"]
+            return _load_unnamed(name, text, f"{name}: {_json_reason(error)}")
     values, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         try:
@@ -123,6 +123,14 @@ def _load_json(name: str, text: str) -> tuple[list[Placed], list[str]]:
         except (ValueError, RecursionError) as error:
             problems.append(f"{name}: line {number}: {_json_reason(error, lines=False)}")
     return values, problems
+
+
+def _load_unnamed(name: str, text: str, reason: str) -> tuple[list[Placed], list[str]]:
+    """YAML where neither the name nor the first character says JSON, as on standard input."""
+    if name.lower().endswith(".json") or text.lstrip()[0] in "[{":
+        return [], [reason]
+    values, problems = _load_yaml(name, text)
+    return (values, problems) if all(isinstance(one.value, Mapping) for one in values) else ([], [reason])
 
 
 def _is_lines(name: str, text: str) -> bool:

@@ -59,6 +59,7 @@ class Worker(threading.Thread):
         self.log = log.bind(provider=name)
         self.swept: dict[int, datetime] = {}
         self.marks: dict[int, int] = {}  # the store's changes that the last work on a page knew of
+        self.told: dict[int, tuple[str, tuple[str, ...]]] = {}  # what people were told last about a page
         self.requests: queue.SimpleQueue[tuple[int, Future[Report]]] = queue.SimpleQueue()
         self.awake, self.stopping = threading.Event(), threading.Event()
 
@@ -164,6 +165,9 @@ class Worker(threading.Thread):
             log.info("from the page", change=line)
         for line in report.written:
             log.info("to the page", change=line)
+        if self.told.get(report.page.id) == (report.result, report.reasons):
+            return  # said already, and nothing new
+        self.told[report.page.id] = (report.result, report.reasons)
         for reason in report.reasons:
             level = log.warning if report.result in ("halted", "missing", "unknown") else log.info
             level(report.result.replace("_", " "), reason=reason)

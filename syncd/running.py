@@ -59,13 +59,16 @@ class _Running:
     def started(self, daemon: Daemon) -> None:
         """The workers run: show them to people, and watch the files that are in use now."""
         where = self._shown(daemon.look)
-        self._watch.follow(self.built.config, self.built.settings.templates.directory)
+        self._follow()
         if self._config_bytes() != self._seen:  # saved before anybody watched
             self._signals.ask_reload()
         self._log.info(
             "syncd is running", address=where or "no HTTP", destinations=", ".join(self.built.destinations) or "none"
         )
         self._complain(self.built.library.problems())
+
+    def _follow(self) -> None:
+        self._watch.follow(self.built.config, self.built.settings.templates.directory)
 
     def _shown(self, look: Look) -> str:
         """The address of the web pages. One that is taken ends a start, and a reload goes on without."""
@@ -84,7 +87,9 @@ class _Running:
         before = self._seen
         self._seen = self._settled()
         if self._seen == before:
+            self._follow()  # the directory may be a new one
             self.built.library.reload()
+            self._log.info("the templates were read again")
             self._complain(self.built.library.problems())
             return None
         try:
@@ -188,14 +193,15 @@ class _Watch:
 
     def __init__(self, react: Callable[[], None]) -> None:
         self._react, self._observer = react, Observer()
-        self._files: tuple[Path, Path] | None = None
+        self._files: tuple[Path, Path, int] | None = None
         self._observer.start()
 
     def follow(self, config: Path, templates: Path) -> None:
-        """From now on these, besides nothing else."""
-        if self._files == (config, templates) and templates.is_dir():
+        """From now on these, besides nothing else; asked again, a directory that was made meanwhile."""
+        files = (config, templates, templates.stat().st_ino if templates.is_dir() else 0)
+        if self._files == files:
             return
-        self._files = (config, templates)
+        self._files = files
         self._observer.unschedule_all()
         folder, inside = config.absolute().parent, templates.absolute()
         self._observer.schedule(_Saved(self._react, {config.absolute(), inside}), str(folder))

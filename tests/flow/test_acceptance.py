@@ -219,3 +219,27 @@ def test_a_skipped_task_is_skipped_although_nobody_wrote(stranger: Stranger) -> 
     assert {reason["code"] for reason in reasons} == {"in_progress", "unwritten"}
     stranger.type("flow", "skip", "INC-12", "draft_post_mortem", "--why", "a drill")
     assert stranger.json("check", "INC-12")["may_close"] is True
+
+
+# --- where it is written ------------------------------------------------------------------------------------------------
+
+
+def test_a_post_mortem_that_came_home_can_go_out_to_the_same_page_again(stranger: Stranger) -> None:
+    with_template(stranger)
+    stranger.type("postmortem", "create", "INC-12", "--template", "strict")
+    stranger.type("postmortem", "export", "INC-12", "--to", "pages")
+    stranger.type("once")
+    (page,) = (stranger.root / "pages").glob("*.md")
+    stranger.type("postmortem", "home", "INC-12")
+    stranger.type("postmortem", "export", "INC-12", "--to", "pages")
+    assert stranger.json("postmortem", "show", "INC-12")["home"] == "pages"
+    stranger.type("once")
+    assert list((stranger.root / "pages").glob("*.md")) == [page]
+    stranger.type("postmortem", "export", "INC-12", "--to", "pages", code=2)
+
+
+def test_yaml_on_standard_input(stranger: Stranger) -> None:
+    stranger.type("import", "-", stdin="reference: INC-1\nname: By hand\n")
+    assert stranger.json("incident", "show", "INC-1")["name"] == "By hand"
+    assert "not JSON" in stranger.type("import", "-", stdin="{broken", code=2).stderr
+    assert "not JSON" in stranger.type("import", "-", stdin="just words", code=2).stderr
