@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mapping.commands import Set
 from mapping.markdown import to_markdown
 from mapping.rows import event_values, follow_up_values
 from syncd.pages import Page
@@ -594,7 +595,7 @@ def store_section(play: Play) -> None:
         play.lose(parts.pop(at))
     else:
         word = play.word(parts[at])
-        if word:
+        if word and not parts[at].startswith("[kept"):
             parts[at] = parts[at].replace(word, f"{word} {play.token()}")
     play.tell(f"store: {act} in {section.id}: {parts}")
     play.world.app.edit_section("INC-12", section.id, "\n\n".join(parts), GRACE)
@@ -621,6 +622,33 @@ def store_resolve(play: Play) -> None:
         play.gone |= set(TOKEN.findall(before)) - set(TOKEN.findall(store_text(play.world)))
 
 
+def store_heading(play: Play) -> None:
+    postmortem = play.world.store.postmortem("INC-12")
+    assert postmortem
+    section = play.rng.choice([s for s in postmortem.sections if s.heading])
+    new = f"{section.heading} {play.token()}"
+    play.tell(f"store: {section.id} is called {new!r}")
+    play.world.store.apply("INC-12", [Set("section", section.id, "heading", new)], GRACE)
+
+
+def store_home(play: Play) -> None:
+    """Prose is written in-house from now on, or on one of the pages."""
+    home = play.rng.choice(["", *(page.destination for page in play.world.store.pages())])
+    play.tell(f"store: the home is {home or 'in-house'}")
+    play.world.store.set_home("INC-12", home, GRACE)
+
+
+def store_same(play: Play) -> None:
+    """Words that stand there twice tell nothing apart."""
+    play.tell("store: the same lines again")
+    play.world.app.add_follow_up("INC-12", {"title": "Look again"}, GRACE)
+    play.world.app.add_event("INC-12", {"at": "2026-11-02 10:30", "title": "Look again"}, GRACE)
+    postmortem = play.world.store.postmortem("INC-12")
+    assert postmortem
+    section = play.rng.choice([s for s in postmortem.sections if s.kind == "text"])
+    play.world.app.edit_section("INC-12", section.id, to_markdown(section.blocks) + "\n\nLook again.", GRACE)
+
+
 IN_STORE = [
     store_follow_up,
     store_follow_up,
@@ -633,6 +661,9 @@ IN_STORE = [
     store_section,
     store_restore,
     store_resolve,
+    store_heading,
+    store_home,
+    store_same,
 ]
 
 

@@ -72,11 +72,11 @@ def agrees(play: Play, report: Report) -> None:
         heads = [e.block.text.strip() for e in entries if (e.section, e.role) == (section.id, "heading")]
         assert heads == ([section.heading] if section.heading else []), f"headings of {section.id}"
         if section.kind in ("text", "summary"):
-            theirs = tuple(bare(e.block) for e in entries if (e.section, e.role) == (section.id, "prose"))
-            here = {block.ref for block in theirs if block.kind == "kept"}
-            own = tuple(b for b in local.prose(section) if b.kind != "kept" or b.ref in here)
+            prose = tuple(e.block for e in entries if (e.section, e.role) == (section.id, "prose"))
+            theirs = tuple(bare(block) for block in prose if block.kind != "kept")
+            own = tuple(block for block in local.prose(section) if block.kind != "kept")  # of whichever page
             mine = tuple(bare(b) for b in local.projected(own))
-            assert said(theirs) == said(mine), f"prose of {section.id}"
+            assert said(theirs) == said(mine), f"prose of {section.id}: {theirs} is {mine}"
 
 
 def follow_ups_agree(local: Local, entries: Sequence[Entry], unread: set[tuple[str, str]]) -> None:

@@ -78,6 +78,10 @@ def trouble(play: Play) -> list[Trouble]:
 def a_pass(play: Play) -> None:
     """One pass over everything; the process may die in it and begins again."""
     try:
+        if play.rng.random() < 0.3:  # the daemon looks at one page
+            page = play.rng.choice(play.world.store.pages())
+            play.world.app.reconciler.reconcile(page.id, patient=True)
+            play.tell(f"the daemon looks at {page.destination}")
         reports = play.world.app.once()
         play.tell("pass: " + "; ".join(f"{r.page.destination} {r.result} {r.reasons}" for r in reports))
     except Killed:
