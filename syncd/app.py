@@ -272,6 +272,7 @@ class App:
         if conflict.field == "heading":
             return Set("section", conflict.section, "heading", wanted)
         if conflict.field in ("reference", "phase"):
+            self._ours_stays(conflict, wanted)
             return None
         incident = self.lookup.incident(conflict.incident)
         words, near = self.words(incident), incident.timestamps.get("started") or self.store.now()
@@ -281,6 +282,12 @@ class App:
             return Set("follow_up" if conflict.key in follow_ups else "event", conflict.key, conflict.field, value)
         value = self._value(conflict.field, wanted, words, near)
         return Set("postmortem" if conflict.field == "status" else "incident", "", conflict.field, value)
+
+    def _ours_stays(self, conflict: Conflict, wanted: str) -> None:
+        """A row of ours was put back on the page; only what stands there now can be taken."""
+        if wanted != conflict.store.text:
+            way = f"syncd incident edit {conflict.incident} --phase PHASE" if conflict.field == "phase" else ""
+            raise Misuse(f"The {conflict.field} is not changed on a page: take the store's version.", way)
 
     def _prose_to_settle(self, conflict: Conflict, wanted: str) -> Command | None:
         postmortem = self.lookup.postmortem(conflict.incident)
@@ -392,8 +399,14 @@ class App:
             "state": page.state,
             "since": _iso(page.since),
             "checked_at": _iso(page.checked_at),
-            "reasons": [page.reason] if page.reason else [],
+            "reasons": [*([page.reason] if page.reason else []), *self.not_understood(page.id)],
         }
+
+    def not_understood(self, page_id: int) -> list[str]:
+        """What stands on a page that nobody could read as a value, one sentence each."""
+        rows = [(one.key if one.key not in ("details", "properties") else "", one) for one in self.store.unread(page_id)]
+        words = [(f"{key} {one.field}".strip(), one.text) for key, one in rows]
+        return [f"Nobody understands “{text}” as {about}: correct it on the page." for about, text in words]
 
 
 def conflict_json(conflict: Conflict) -> dict[str, Any]:

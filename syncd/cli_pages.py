@@ -30,11 +30,18 @@ def once(session: Session) -> None:
     """
     with session.built.alone():
         reports = one_pass(session.app, session.patience, _progress if sys.stderr.isatty() else lambda report: None)
+    reports = [_judged(session.app, report) for report in reports]
     conflicts = session.app.store.conflicts(state="open")
     code = exit_code(reports, conflicts)
     value = {"pages": [report_json(r) for r in reports], "conflicts": [conflict_json(c) for c in conflicts]}
     session.answer(value, lambda: _print_pass(reports, conflicts))
     click.get_current_context().exit(code)
+
+
+def _judged(app: App, report: Report) -> Report:
+    """A page on which stands what nobody understood is held: a person must correct it."""
+    reasons = app.not_understood(report.page.id) if report.result == "in_step" else []
+    return replace(report, result="waiting", reasons=(*report.reasons, *reasons)) if reasons else report
 
 
 def _progress(report: Report) -> None:

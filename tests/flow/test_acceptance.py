@@ -243,3 +243,38 @@ def test_yaml_on_standard_input(stranger: Stranger) -> None:
     assert stranger.json("incident", "show", "INC-1")["name"] == "By hand"
     assert "not JSON" in stranger.type("import", "-", stdin="{broken", code=2).stderr
     assert "not JSON" in stranger.type("import", "-", stdin="just words", code=2).stderr
+
+
+# --- what a person must look at -----------------------------------------------------------------------------------------
+
+
+def published(stranger: Stranger) -> Path:
+    """The page of a published post-mortem."""
+    stranger.imports(INCIDENT.replace("private: true", "private: false"))
+    stranger.type("postmortem", "create", "INC-12", "--template", "standard", "--to", "pages")
+    stranger.type("once")
+    (page,) = (stranger.root / "pages").glob("*.md")
+    return page
+
+
+def test_a_value_that_nobody_understands_is_listed_until_it_is_corrected(stranger: Stranger) -> None:
+    page = published(stranger)
+    page.write_text(page.read_text().replace("SEV1", "SEV9"))
+    (told,) = stranger.json("once", code=1)["pages"]
+    assert "“SEV9” as severity" in told["reasons"][0]
+    assert told["reasons"] == stranger.json("postmortem", "show", "INC-12")["pages"][0]["reasons"]
+    assert stranger.incident["severity"] == "SEV1"
+    page.write_text(page.read_text().replace("SEV9", "SEV2"))
+    stranger.type("once")
+    assert stranger.incident["severity"] == "SEV2"
+
+
+def test_our_reference_is_put_back_and_what_was_typed_cannot_be_taken(stranger: Stranger) -> None:
+    page = published(stranger)
+    page.write_text(page.read_text().replace("| Reference | INC-12 |", "| Reference | INC-99 |"))
+    (found,) = stranger.json("once", code=1)["conflicts"]
+    assert (found["field"], found["page"]["text"]) == ("reference", "INC-99")
+    stranger.type("conflicts", "resolve", found["id"], "--take", "page", code=2)
+    stranger.type("conflicts", "resolve", found["id"], "--take", "store")
+    stranger.type("once")
+    assert "INC-99" not in page.read_text()
