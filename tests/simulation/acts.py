@@ -248,13 +248,21 @@ def move_section(scene: Scene) -> None:
         scene.desk.move(part, behind[-1])
 
 
+def _section_text(world: World, heading: str) -> str:
+    postmortem = world.store.postmortem("INC-12")
+    found = [s for s in postmortem.sections if s.heading == heading] if postmortem else []
+    return "\n".join(s.heading + to_markdown(world.incident().summary if s.kind == "summary" else s.blocks) for s in found)
+
+
 def delete_section(scene: Scene) -> None:
     fixed = ("Details", "Timeline", "Follow-ups")
     parts = [part for part in sections(scene.lines) if not any(name in part[0].text for name in fixed)]
     parts = [part for part in parts if all(line.kind in ("heading", "prose", "bullet", "help") for line in part)]
     if len(parts) > 4 and scene.rng.random() < 0.4:
         part = scene.rng.choice(parts)
-        scene.play.lose_unknown(" ".join(line.text for line in part))
+        kept = _section_text(scene.play.world, part[0].text)  # hidden with it; what was just moved there goes
+        words = TOKEN.findall(" ".join(line.text for line in part))
+        scene.play.gone |= set(words) - set(TOKEN.findall(kept))
         scene.tell(f"deletes section {part[0].text!r}")
         scene.desk.delete(part)
 
