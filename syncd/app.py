@@ -375,7 +375,7 @@ class App:
                 "id": section.id,
                 "kind": section.kind,
                 "heading": section.heading,
-                "markdown": to_markdown(incident.summary if section.kind == "summary" else section.blocks),
+                "markdown": to_markdown(incident.summary if section.kind == "summary" else section.blocks).rstrip("\n"),
                 "unwritten": section.unwritten,
             }
             for section in postmortem.sections
