@@ -93,25 +93,20 @@ def _backtrack(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int,
 
 def match(old: Sequence[Block], new: Sequence[Block], *, native: bool = False) -> dict[int, int]:
     """Which block of `new` each block of `old` is: old index -> new index. `native` = ids survive edits and moves here."""
-    pairs: dict[int, int] = {}
-    if native:
-        _by_unique(pairs, [b.native or None for b in old], [b.native or None for b in new])
-    _by_content(pairs, old, new)
+    pairs = alike(old, new, native=native)
     _in_gaps(pairs, old, new, _same_place)
     return pairs
 
 
-def alike(old: Sequence[Block], new: Sequence[Block]) -> dict[int, int]:
-    """`match` by content alone: a block that says something else is another block, wherever it stands."""
+def alike(old: Sequence[Block], new: Sequence[Block], *, native: bool = False) -> dict[int, int]:
+    """`match` without guessing by position: a block that says something else is another block, wherever it stands."""
     pairs: dict[int, int] = {}
-    _by_content(pairs, old, new)
-    return pairs
-
-
-def _by_content(pairs: dict[int, int], old: Sequence[Block], new: Sequence[Block]) -> None:
+    if native:
+        _by_unique(pairs, [b.native or None for b in old], [b.native or None for b in new])
     _by_unique(pairs, _unless_short(old), _unless_short(new))
     _in_gaps(pairs, old, new, _equal_in_order)
     _in_gaps(pairs, old, new, _similar)
+    return pairs
 
 
 def _unless_short(blocks: Sequence[Block]) -> list[Block | None]:

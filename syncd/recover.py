@@ -9,20 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mapping.document import Block, Doc
-from mapping.merge import match, similarity
+from mapping.merge import alike, match, similarity
 from syncd.pages import Base, Entry
 
 
 def recovered(expected: Base, before: Base | None, remote: Doc, *, native: bool) -> Base:
     """The base that explains `remote` after an attempt to turn `before` into `expected`; None before = a creation."""
-    seen = {i: remote.blocks[j] for i, j in match(expected.blocks, remote.blocks, native=native).items()}
+    left = _left_over(expected, before, remote, native)
+    others = [block for j, block in enumerate(remote.blocks) if j not in left.values()]
+    seen = {i: others[j] for i, j in alike(expected.blocks, others, native=native).items()}
     old = {e.block.native: e for e in before.entries if e.block.native} if before else {}
     entries = [
         chosen
         for i, entry in enumerate(expected.entries)
         if (chosen := _chosen(entry, old.get(entry.block.native), seen.get(i), native)) is not None
     ]
-    entries += _not_yet_removed(expected, before, remote, native)
+    entries += [before.entries[i] for i in left] if before else []
     return Base(
         title=_which(expected.title, before.title if before else "", remote.title),
         properties=_properties(expected, before, remote),
@@ -56,7 +58,7 @@ def _chosen(entry: Entry, old: Entry | None, seen: Block | None, native: bool) -
 
 
 def _chosen_rows(entry: Entry, old: Entry | None, seen: Block, native: bool) -> Entry:
-    pairs = match(entry.block.rows, seen.rows, native=native)
+    pairs = alike(entry.block.rows, seen.rows, native=native)
     before = {row.native: row for row in old.block.rows if row.native} if old else {}
     kept: list[tuple[str, Block]] = []
     for i, (key, row) in enumerate(zip(entry.keys, entry.block.rows, strict=True)):
@@ -68,13 +70,19 @@ def _chosen_rows(entry: Entry, old: Entry | None, seen: Block, native: bool) -> 
     return replace(entry, keys=tuple(key for key, _ in kept), block=replace(entry.block, rows=tuple(row for _, row in kept)))
 
 
-def _not_yet_removed(expected: Base, before: Base | None, remote: Doc, native: bool) -> list[Entry]:
-    """Blocks that were to go and are still there."""
+def _left_over(expected: Base, before: Base | None, remote: Doc, native: bool) -> dict[int, int]:
+    """Blocks that were to go and are still there: their places in `before` and on the page. None of them is what was to
+    come in their stead, however like it."""
     if before is None:
-        return []
+        return {}
     kept = {e.block.native for e in expected.entries}
     there = match(before.blocks, remote.blocks, native=native)
-    return [e for i, e in enumerate(before.entries) if e.block.native not in kept and i in there]
+    gone = {i: j for i, j in there.items() if before.blocks[i].native not in kept}
+    return {i: j for i, j in gone.items() if _is_still(before.blocks[i], remote.blocks[j], native)}
+
+
+def _is_still(then: Block, seen: Block, native: bool) -> bool:
+    return then.native == seen.native if native else then == seen
 
 
 def _properties(expected: Base, before: Base | None, remote: Doc) -> tuple[tuple[str, str], ...]:

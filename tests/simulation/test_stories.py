@@ -107,3 +107,19 @@ def test_a_section_whose_heading_alone_was_deleted_is_hidden_and_comes_back(worl
     world.app.restore("INC-12", "lessons", GRACE)
     settle(world)
     assert line(at, "Bigger queues need bigger pagers.").section == "Lessons learned"
+
+
+def test_help_that_somebody_wrote_on_survives_a_killed_write_of_another_page(world: World) -> None:
+    world.publish("plain-notes")
+    world.app.export_postmortem("INC-12", "notes", False, GRACE)
+    settle(world)
+    at = desk(world, "plain-notes")
+    at.put(line(at, "What helped us notice"), "notice,", "notice early,")
+    world.to_space.emulator = Deadly(world.space, 1, after=False)
+    with pytest.raises(Killed):
+        world.app.once()
+    world.to_space.emulator = world.space
+    world.crash()
+    settle(world)
+    for destination in ("plain-notes", "notes"):
+        assert line(desk(world, destination), "notice early,").section == "How we responded"
