@@ -5,6 +5,7 @@ tenacity; writes never are: an answer that does not settle a write becomes `Unkn
 """
 
 import email.utils
+import http.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -100,7 +101,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def refuse(answer: Answer, said: str) -> Exception:
-    """The error that an answer outside 200-299 means; `said` is the service's own sentence."""
+    """The error that an answer outside 200-299 means; `said` is the service's own sentence, the status in words without."""
+    said = said.strip() or http.client.responses.get(answer.status, "no reason given")
     if answer.status in (429, 529):
         return RateLimited(f"rate limited: {said}", retry_after(answer.headers) or 5.0)
     if answer.status in (401, 403):

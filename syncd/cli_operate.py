@@ -1,5 +1,6 @@
 """Commands for whoever runs it: set up, examine, run, follow, back up, and try out."""
 
+import errno
 import json
 import sys
 import time
@@ -121,7 +122,12 @@ def sandbox(session: Session, port: int) -> None:
         lines = [f"{name}: {' '.join(f'{k}={v}' for k, v in values.items())}" for name, values in description.items()]
         click.echo(json.dumps(description) if session.json else "\n".join(lines))
 
-    serve_sandbox(port, announce, pages=templates() / "web" / "sandbox")
+    try:
+        serve_sandbox(port, announce, pages=templates() / "web" / "sandbox")
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise Misuse(f"Nothing can listen on 127.0.0.1:{port}: {error.strerror}.", "syncd sandbox --port 0") from error
 
 
 # --- following ----------------------------------------------------------------------------------------------------------

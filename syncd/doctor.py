@@ -75,7 +75,7 @@ def _destination(destination: Destination, *, write: bool) -> Iterator[Finding]:
         for sentence in destination.provider.check(destination.place, write=write):
             yield Finding(about, True, sentence)
     except Unreachable as error:
-        yield Finding(about, None, str(error), "syncd doctor")
+        yield Finding(about, None, str(error), "see that the service is up and its url is right, then syncd doctor")
     except ProviderError as error:
         yield Finding(about, False, str(error), f"mend [destinations.{destination.name}] in the configuration or the access")
 

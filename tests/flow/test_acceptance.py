@@ -1,6 +1,7 @@
 """What somebody who only read the manual tries first, and what must then be so. Black box: commands, files, exit codes."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,11 @@ def test_our_reference_is_put_back_and_what_was_typed_cannot_be_taken(stranger: 
     stranger.type("conflicts", "resolve", found["id"], "--take", "store")
     stranger.type("once")
     assert "INC-99" not in page.read_text()
+
+
+def test_a_sandbox_whose_port_is_taken_says_which(stranger: Stranger) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = stranger.type("sandbox", "--port", str(port), code=2).stderr
+    assert f"127.0.0.1:{port}" in said
+    assert "Next: syncd sandbox --port 0" in said
