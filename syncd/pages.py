@@ -92,7 +92,7 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Both sides changed the same thing differently. `shown` says which one shows; `state` is `open` or how it was resolved
-    (`page`, `store`, `both`, `text`). The id is derived from the content, so the same conflict is never listed twice."""
+    (`page`, `store`, `both`, `text`). The id is derived from the edits, so the same conflict is never listed twice."""
 
     id: str
     page: int

@@ -348,7 +348,9 @@ class _Pass:
             self.store.set_page(self.page.id, moved_at=now)
 
     def _conflict(self, clash: Clash, seen: Observation) -> Conflict:
-        parts = (str(self.page.id), clash.section, clash.key, clash.field, clash.base, clash.store, clash.page)
+        by, at = self.store.last_change(self.page.incident, clash.key or clash.section, clash.field)
+        where = (str(self.page.id), clash.section, clash.key, clash.field)
+        parts = (*where, clash.base, clash.store, clash.page, str(at))  # the same edits made again are another conflict
         return Conflict(
             id=hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10],
             page=self.page.id,
@@ -358,7 +360,7 @@ class _Pass:
             key=clash.key,
             field=clash.field,
             base=clash.base,
-            store=Version(clash.store, *self.store.last_change(self.page.incident, clash.key or clash.section, clash.field)),
+            store=Version(clash.store, by, at),
             other=Version(clash.page, seen.author, seen.edited_at or self.store.now()),
             shown="page" if clash.shown == "page" else "store",
         )

@@ -287,3 +287,21 @@ def test_a_sandbox_whose_port_is_taken_says_which(stranger: Stranger) -> None:
         said = stranger.type("sandbox", "--port", str(port), code=2).stderr
     assert f"127.0.0.1:{port}" in said
     assert "Next: syncd sandbox --port 0" in said
+
+
+def test_the_same_two_edits_made_again_are_a_conflict_again(stranger: Stranger) -> None:
+    page = published(stranger)
+
+    def clash() -> list[dict[str, Any]]:
+        stranger.type("incident", "edit", "INC-12", "--severity", "SEV2")
+        page.write_text(page.read_text().replace("| Severity | SEV1 |", "| Severity | SEV3 |"))
+        found: list[dict[str, Any]] = stranger.json("once", code=1)["conflicts"]
+        stranger.type("conflicts", "resolve", found[0]["id"], "--take", "page")
+        stranger.type("once")
+        assert stranger.incident["severity"] == "SEV3"
+        return found
+
+    first = clash()
+    stranger.type("incident", "edit", "INC-12", "--severity", "SEV1")
+    stranger.type("once")
+    assert clash()[0]["id"] != first[0]["id"]
