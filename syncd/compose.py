@@ -110,7 +110,7 @@ def _hinted(table: Block, hint: str) -> Block:
 
 def events_table(section: str, local: Local, records: Records) -> Entry:
     """Time, Event, Details; one event a row, in the order of time."""
-    shown = sorted((e for e in local.incident.timeline if e.key not in local.hidden), key=lambda e: (e.at, e.key))
+    shown = sorted((e for e in local.incident.timeline if e.key not in local.hidden), key=lambda e: e.at)
     records.update({event.key: event_values(event) for event in shown})
     rows = [render_event(event, local.words, COLUMNS, len(COLUMNS)) for event in shown]
     table = local.projected((timeline_table(rows),))[0]

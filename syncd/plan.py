@@ -159,7 +159,7 @@ class _Going:
         where, width = columns(entry.block), max((len(row.cells) for row in entry.block.rows), default=3)
         fresh = [e for e in self.local.incident.timeline if e.key not in self.records and e.key not in self.local.hidden]
         keys, rows = list(entry.keys), list(entry.block.rows)
-        for event in sorted(fresh, key=lambda e: (e.at, e.key)):
+        for event in sorted(fresh, key=lambda e: e.at):
             at = self._place_in_time(event, keys)
             keys.insert(at, event.key)
             rows.insert(at, self._row_as_shown(render_event(event, self.words, where, width)))

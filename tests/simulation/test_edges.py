@@ -341,3 +341,10 @@ def test_a_removed_timeline_table_comes_back_for_new_events(world: World) -> Non
     world.app.add_event("INC-12", {"at": "2026-11-02 10:50", "title": "Support told"}, GRACE)
     world.in_step()
     assert "| Support told |" in path.read_text() and "Alert fired" not in path.read_text()
+
+
+def test_events_of_one_moment_stand_as_they_were_told(world: World) -> None:
+    told = [{"at": "2026-11-02T10:00:00Z", "title": f"Step {number}"} for number in range(1, 13)]
+    page = world.publish("files", {**INCIDENT, "timeline": told})
+    text = (world.root / "pages" / page.native_id).read_text()
+    assert re.findall(r"Step \d+", text) == [f"Step {number}" for number in range(1, 13)]
