@@ -1,10 +1,10 @@
 """The store's view of one page, gathered for the decision: everything that taking in and planning out may look at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mapping.document import Block, Doc
+from mapping.document import Block, Doc, Spans
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
 from mapping.rows import Vocabulary
 from syncd.pages import Unread
@@ -50,8 +50,30 @@ class Local:
         return tuple(replace(b, level=3) if b.kind == "heading" and b.level < 3 else b for b in prose)
 
     def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-        """Blocks as they will read back from this page's service."""
-        return self.project(Doc("", blocks)).blocks
+        """Blocks as they will read back from this page's service. Kept things keep their names: a service numbers equal
+        ones over the whole page, of which this is a part."""
+        shown = self.project(Doc("", blocks)).blocks
+        names = [ref for block in blocks for ref in _kept(block)]
+        if len(names) != sum(len(_kept(block)) for block in shown):
+            return shown  # some cannot be said here
+        left = iter(names)
+        return tuple(_named(block, left) for block in shown)
+
+
+def _kept(block: Block) -> list[str]:
+    """The refs of all kept things in a block, in `_named`'s order."""
+    own = [block.ref] if block.kind == "kept" else []
+    inner = [ref for row in block.rows for ref in _kept(row)]
+    return own + [s.ref for run in (block.spans, *block.cells) for s in run if s.kind == "kept"] + inner
+
+
+def _named(block: Block, names: Iterator[str]) -> Block:
+    def spans(run: Spans) -> Spans:
+        return tuple(replace(span, ref=next(names)) if span.kind == "kept" else span for span in run)
+
+    ref = next(names) if block.kind == "kept" else block.ref
+    own, cells = spans(block.spans), tuple(spans(cell) for cell in block.cells)
+    return replace(block, ref=ref, spans=own, cells=cells, rows=tuple(_named(row, names) for row in block.rows))
 
 
 @dataclass(frozen=True, slots=True)

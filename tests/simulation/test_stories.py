@@ -8,11 +8,12 @@ import pytest
 from mapping.commands import Set as SetField
 from mapping.incident import FollowUpStatus
 from tests.simulation.acts import Play
-from tests.simulation.desks import Desk, Line
+from tests.simulation.desks import Desk, Line, WikiDesk
 from tests.simulation.test_crashes import Deadly, Killed
 from tests.simulation.world import GRACE, World
 
 EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
+ROADMAP = '<ac:structured-macro ac:name="roadmap" ac:schema-version="1" />'
 
 
 @pytest.fixture
@@ -123,3 +124,18 @@ def test_help_that_somebody_wrote_on_survives_a_killed_write_of_another_page(wor
     settle(world)
     for destination in ("plain-notes", "notes"):
         assert line(desk(world, destination), "notice early,").section == "How we responded"
+
+
+def test_two_equal_macros_are_neither_copied_nor_removed(world: World) -> None:
+    world.publish("wiki")
+    at = desk(world, "wiki")
+    assert isinstance(at, WikiDesk)
+    for words in ("Who noticed", "Nobody was paged"):  # the second stands before the first
+        behind = line(at, words)
+        at.publish(at.body[: behind.block[1]] + ROADMAP + at.body[behind.block[1] :])
+        world.wait(400)
+        world.in_step()
+    world.app.edit_section("INC-12", "impact", "It lasted for hours.", GRACE)
+    settle(world)
+    assert at.body.count('ac:name="roadmap"') == 2
+    assert "It lasted for hours." in at.text()
