@@ -25,7 +25,7 @@ SIMILAR = 0.5  # share of common words from which two blocks of one kind are the
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """One block that both sides changed in the same place; `base` is None never: there was one before."""
+    """One block that both sides changed in the same words."""
 
     base: Block
     local: Block
@@ -378,10 +378,3 @@ def _merge_cells(base: Block, local: Block, remote: Block, prefer: Side) -> tupl
         return None if merged is None else tuple(merged)
     cells = [merge_spans(b, mine, r, prefer) for b, mine, r in zip(base.cells, local.cells, remote.cells, strict=True)]
     return None if any(cell is None for cell in cells) else tuple(cell for cell in cells if cell is not None)
-
-
-def _three_way_cells(
-    base: tuple[Spans, ...], local: tuple[Spans, ...], remote: tuple[Spans, ...]
-) -> tuple[Spans, ...] | None:
-    merged = _three_way(list(base), list(local), list(remote))
-    return None if merged is None else tuple(merged)

@@ -13,7 +13,7 @@ pages. It decides nothing: which writes are due, and when, is the engine's busin
     └── Missing                   the page is gone, trashed, moved out of reach, or hidden from us
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -188,6 +188,3 @@ class Provider(Protocol):
     def people(self) -> Sequence[Person]:
         """The people whom the service knows by e-mail; empty where it does not tell."""
         ...
-
-
-ProviderFactory = Callable[..., Provider]

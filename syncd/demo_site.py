@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 
 VOID = frozenset(["input", "br", "meta", "link", "hr", "img"])
-BLOCKS = frozenset(["p", "div", "li", "td", "th", "tr", "h1", "h2", "h3", "h4", "h5", "h6"])
 MARKS = {"strong": "strong", "b": "strong", "em": "em", "i": "em", "s": "s", "u": "u", "code": "code"}
 TASK = re.compile(r"^\s*[-*+] \[(?P<box>[ xX])\] (?P<text>.*)$")
 

@@ -126,7 +126,6 @@ _HOME_FIRST = """ LEFT JOIN postmortems m ON m.incident = g.incident
     {where} ORDER BY g.incident, g.copy OR g.destination != coalesce(m.home, ''), g.id"""
 PAGES = _PAGE + _HOME_FIRST.format(where="")
 PAGES_OF = _PAGE + _HOME_FIRST.format(where="WHERE g.incident = ?")
-LIVE_PAGES = _PAGE + _HOME_FIRST.format(where="WHERE g.state != 'detached'")
 INSERT_PAGE = "INSERT INTO pages (incident, destination, state, copy, since) VALUES (?, ?, ?, ?, ?) RETURNING id"
 PAGE_STATE = ("state", "reason", "since", "accepted")
 PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at")

@@ -82,10 +82,6 @@ class Pages(Journal):
         rows = self._all(sql.PAGES) if incident is None else self._all(sql.PAGES_OF, (incident,))
         return [_page(row) for row in rows]
 
-    def live_pages(self) -> list[Page]:
-        """Every page that is not detached."""
-        return [_page(row) for row in self._all(sql.LIVE_PAGES)]
-
     def set_page(self, page_id: int, **changes: Unpack[PageChanges]) -> None:
         """Changes what is named; `since` follows the state."""
         with self.tx():
