@@ -19,7 +19,7 @@ from mapping.rows import (
     timeline_table,
 )
 from mapping.template import help_block
-from syncd.local import Local
+from syncd.local import Local, of_page
 from syncd.pages import Base, Entry
 
 INTRODUCTION = "introduction"  # the id of the section for text before the first heading
@@ -76,7 +76,7 @@ def section_entries(section: Section, local: Local, records: Records) -> list[En
         case "follow_ups":
             return [*head, *follow_up_rows(section.id, local, records)]
         case _:
-            prose = local.projected(local.prose(section))
+            prose = local.projected(of_page(local.prose(section), ()))
             return [*head, *help_entries(section, local), *(Entry(block, section.id, "prose") for block in prose)]
 
 

@@ -1,10 +1,10 @@
 """The store's view of one page, gathered for the decision: everything that taking in and planning out may look at."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mapping.document import Block, Doc, Spans
+from mapping.document import Block, Doc, Spans, merged_spans, plain
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
 from mapping.rows import Vocabulary
 from syncd.pages import Unread
@@ -58,6 +58,24 @@ class Local:
             return shown  # some cannot be said here
         left = iter(names)
         return tuple(_named(block, left) for block in shown)
+
+
+def of_page(blocks: Iterable[Block], page: Iterable[Block]) -> tuple[Block, ...]:
+    """Blocks of the store as they may stand beside the blocks of a page: what another page keeps natively never comes
+    here, neither a whole block nor a thing in the middle of a sentence."""
+    here = {ref for block in page for ref in _kept(block)}
+    return tuple(kept for block in blocks if (kept := _without(block, here)) is not None)
+
+
+def _without(block: Block, here: set[str]) -> Block | None:
+    def spans(run: Spans) -> Spans:
+        return merged_spans(span for span in run if span.kind != "kept" or span.ref in here)
+
+    if here.issuperset(_kept(block)):
+        return block
+    rows = tuple(row for of in block.rows if (row := _without(of, here)) is not None)
+    bare = replace(block, spans=spans(block.spans), cells=tuple(spans(cell) for cell in block.cells), rows=rows)
+    return None if block.kind == "kept" or (block.spans and not plain(bare.spans).strip()) else bare
 
 
 def _kept(block: Block) -> list[str]:

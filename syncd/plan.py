@@ -27,7 +27,7 @@ from mapping.rows import (
     write_follow_up,
 )
 from syncd.compose import INTRODUCTION, Records, carriers, events_table, headed, properties, section_entries
-from syncd.local import Local
+from syncd.local import Local, of_page
 from syncd.pages import Base, Entry
 
 
@@ -247,8 +247,7 @@ class _Going:
 
     def _wanted(self, page: tuple[Block, ...], section: Section) -> tuple[Block, ...]:
         """The store's prose in the page's own blocks; kept blocks of this page never go, those of others never come."""
-        here = {block.ref for block in page if block.kind == "kept"}
-        mine = tuple(b for b in self.local.prose(section) if b.kind != "kept" or b.ref in here)
+        mine = of_page(self.local.prose(section), page)
         return merge_blocks(page, self.local.projected(mine), page, "local").blocks
 
     def new_sections(self, entries: list[Entry]) -> list[Entry]:

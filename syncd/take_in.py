@@ -31,7 +31,7 @@ from mapping.rows import (
 )
 from syncd.classify import NEW, classify
 from syncd.compose import INTRODUCTION
-from syncd.local import Local, Policy
+from syncd.local import Local, Policy, of_page
 from syncd.pages import Base, Entry, Unread
 
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
@@ -435,10 +435,13 @@ class _Taking:
         self, mine: tuple[Block, ...], old: tuple[Block, ...], new: tuple[Block, ...]
     ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """Page blocks that the store says in richer words, in those words: what the service cannot say is not an edit."""
-        projected = self.local.projected(mine)
-        if len(projected) != len(mine):
+        whole = [
+            block for block in mine if of_page((block,), (*old, *new)) == (block,)
+        ]  # what others keep is theirs to remove
+        projected = self.local.projected(tuple(whole))
+        if len(projected) != len(whole):
             return old, new
-        richer = {page: own for own, page in zip(mine, projected, strict=True) if own != page}
+        richer = {page: own for own, page in zip(whole, projected, strict=True) if own != page}
         lift = [tuple(replace(richer[b], native=b.native) if b in richer else b for b in run) for run in (old, new)]
         return lift[0], lift[1]
 

@@ -162,6 +162,8 @@ class WikiDesk(WikiPerson):
         start, stop = self._span(lines)
         at = behind.at[1] if len(lines) == 1 and behind.kind == lines[0].kind else behind.block[1]
         body, cut = self.body, self.body[start:stop]
+        if len(lines) == 1 and behind.kind != lines[0].kind:
+            cut = {"task": "<ac:task-list>{}</ac:task-list>", "bullet": "<ul>{}</ul>"}.get(lines[0].kind, "{}").format(cut)
         if at <= start:
             moved = body[:at] + cut + body[at:start] + body[stop:]
         else:

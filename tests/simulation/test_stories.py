@@ -139,3 +139,25 @@ def test_two_equal_macros_are_neither_copied_nor_removed(world: World) -> None:
     settle(world)
     assert at.body.count('ac:name="roadmap"') == 2
     assert "It lasted for hours." in at.text()
+
+
+@pytest.mark.parametrize("copy", ["notes", "plain-notes", "files"])
+@pytest.mark.parametrize("around", ["<p>{}</p>", "<p>See {} here</p>"], ids=["alone", "in a sentence"])
+def test_a_picture_on_one_page_outlives_copies_that_cannot_show_it(world: World, copy: str, around: str) -> None:
+    world.publish("wiki")
+    at = desk(world, "wiki")
+    assert isinstance(at, WikiDesk)
+    world.app.export_postmortem("INC-12", copy, True, GRACE)
+    settle(world)
+    behind = line(at, "Nobody was paged")
+    picture = '<ac:image><ri:attachment ri:filename="graph.png" /></ac:image>'
+    at.publish(at.body[: behind.block[1]] + around.format(picture) + at.body[behind.block[1] :])
+    settle(world)
+    other = desk(world, copy)
+    for words in ("Nobody", "here"):
+        found = [shown for shown in other.lines() if words in shown.text and shown.section == "Summary"]
+        if found:
+            other.put(found[0], words, f"{words} really")
+    settle(world)
+    assert at.body.count("graph.png") == 1 and "Nobody really" in at.body
+    assert "here" not in around or "here really" in at.body
