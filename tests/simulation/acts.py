@@ -1,93 +1,29 @@
-"""What random people do: small acts on any page and in the store, drawn from a seed, each remembered in words.
+"""What random people do on pages: small acts, drawn from a seed. `act` is one act of anybody, anywhere."""
 
-Every word that somebody writes is a token of its own (`zq17`), so that loss and doubling are easy to see. `Play.gone` are
-the tokens that somebody removed or wrote over, `Play.twice` those that may stand in two places.
-"""
-
-import json
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from mapping.commands import Set
 from mapping.markdown import to_markdown
-from mapping.rows import event_values, follow_up_values
 from syncd.pages import Page
 from tests.simulation.desks import Desk, FileDesk, Line, NotionDesk, WikiDesk, sections
 from tests.simulation.people import rich
-from tests.simulation.world import GRACE, World
+from tests.simulation.play import TOKEN, Play
+from tests.simulation.store_acts import in_store
+from tests.simulation.world import World
 
-TOKEN = re.compile(r"zq\d+")
-NAMES = {"Byron", "Hopkins", "Grace"}
 STATUSES = ("In progress", "In review", "Completed")
 ROWS_REMOVED = 3  # in one world: fewer than what the brake stops
 
 
-def store_text(world: World) -> str:
-    """All that the store holds now."""
-    incident, postmortem = world.incident(), world.store.postmortem("INC-12")
-    assert postmortem
-    rows = [*map(follow_up_values, incident.follow_ups), *map(event_values, incident.timeline)]
-    prose = [(s.heading, "" if s.kind == "summary" else to_markdown(s.blocks)) for s in postmortem.sections]
-    return json.dumps([to_markdown(incident.summary), rows, prose])
-
-
-@dataclass
-class Play:
-    """One world under random people."""
-
-    world: World
-    rng: random.Random = field(default_factory=lambda: random.Random(1))
-    gone: set[str] = field(default_factory=set)
-    twice: set[str] = field(default_factory=set)
-    told: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    count: int = 0
-    removed: int = 0
-
-    def token(self) -> str:
-        self.count += 1
-        return f"zq{self.count}"
-
-    def sentence(self) -> str:
-        words = self.rng.sample(["alarm", "bucket", "cache", "driver", "engine", "fuse", "gauge", "hinge", "invoice"], 3)
-        return f"{' '.join(words).capitalize()} {self.token()} {self.rng.choice(['today', 'again', 'twice'])}"
-
-    def tell(self, words: str) -> None:
-        self.told.append(f"{self.world.now:%H:%M} {words}")
-
-    def lose(self, text: str) -> None:
-        self.gone |= set(TOKEN.findall(text))
-
-    def lose_unknown(self, text: str) -> None:
-        """Of a row or section that goes, the store keeps what it knows."""
-        known = TOKEN.findall(store_text(self.world))
-        self.gone |= {token for token in TOKEN.findall(text) if token not in known}
-
-    def desk(self, page: Page) -> Desk:
-        if page.destination == "wiki":
-            return WikiDesk(self.world.wiki, page.native_id)
-        if page.destination == "files":
-            return FileDesk(self.world.root / "pages" / page.native_id)
-        return NotionDesk(self.world.space, page.native_id)
-
-    def word(self, text: str) -> str:
-        """A word of a text that stands there once, or nothing."""
-        found = re.findall(r"[A-Za-z]{4,}\b|zq\d+", text)
-        once = [w for w in found if text.count(w) == 1 and w not in NAMES]
-        return self.rng.choice(once) if once else ""
-
-    def act(self) -> None:
-        """Somebody does something, somewhere."""
-        pages = [page for page in self.world.store.pages() if page.native_id and page.state in ("live", "held")]
-        if pages and self.rng.random() < 0.65:
-            on_page(self, self.rng.choice(pages))
-        else:
-            in_store(self)
-
-
-# --- on a page ----------------------------------------------------------------------------------------------------------
+def act(play: Play) -> None:
+    """Somebody does something, somewhere."""
+    pages = [page for page in play.world.store.pages() if page.native_id and page.state in ("live", "held")]
+    if pages and play.rng.random() < 0.65:
+        on_page(play, play.rng.choice(pages))
+    else:
+        in_store(play)
 
 
 @dataclass
@@ -524,157 +460,3 @@ ON_PAGE: dict[Callable[[Scene], None], int] = {
     foreign: 1,
     note: 1,
 }
-
-
-# --- in the store -------------------------------------------------------------------------------------------------------
-
-
-def in_store(play: Play) -> None:
-    """One random act of somebody at the store."""
-    play.rng.choice(IN_STORE)(play)
-
-
-def store_follow_up(play: Play) -> None:
-    row = play.rng.choice(play.world.incident().follow_ups)
-    field = play.rng.choice(["title", "title", "status", "assignee", "due_on"])
-    value = {
-        "title": f"{row.title} {play.token()}",
-        "status": play.rng.choice(["open", "done", "dropped"]),
-        "assignee": play.rng.choice(["", "ada@example.com", "grace@example.com"]),
-        "due_on": play.rng.choice(["", "2026-12-24", "2027-01-02"]),
-    }[field]
-    play.tell(f"store: {row.key} {field} {value!r}")
-    play.world.app.edit_follow_up(row.key, {field: value}, GRACE)
-
-
-def store_new_follow_up(play: Play) -> None:
-    title = play.sentence()
-    key = play.world.app.add_follow_up("INC-12", {"title": title}, GRACE)
-    play.tell(f"store: new {key} {title!r}")
-
-
-def store_event(play: Play) -> None:
-    row = play.rng.choice(play.world.incident().timeline)
-    field = play.rng.choice(["title", "at", "description"])
-    at = f"1{play.rng.randrange(4)}:{play.rng.randrange(10, 60)}"
-    text = row.title if field == "title" else row.description
-    value = at if field == "at" else f"{text} {play.token()}".strip()
-    play.tell(f"store: {row.key} {field} {value!r}")
-    play.world.app.edit_event(row.key, {field: value}, GRACE)
-
-
-def store_new_event(play: Play) -> None:
-    at = f"2026-11-02 1{play.rng.randrange(4)}:{play.rng.randrange(10, 60)}"
-    title = play.sentence()
-    key = play.world.app.add_event("INC-12", {"at": at, "title": title}, GRACE)
-    play.tell(f"store: new {key} {at} {title!r}")
-
-
-def store_incident(play: Play) -> None:
-    incident = play.world.incident()
-    field = play.rng.choice(["name", "severity", "field:affected_customers", "lead"])
-    value = {
-        "name": f"{incident.name} {play.token()}",
-        "severity": f"SEV{play.rng.randrange(1, 4)}",
-        "field:affected_customers": str(play.rng.randrange(9000)),
-        "lead": play.rng.choice(["ada@example.com", "grace@example.com"]),
-    }[field]
-    play.tell(f"store: {field} {value!r}")
-    play.world.app.edit_incident("INC-12", {field: value}, GRACE)
-
-
-def store_status(play: Play) -> None:
-    value = play.rng.choice(["in_progress", "in_review", "completed"])
-    play.tell(f"store: {value}")
-    play.world.app.set_status("INC-12", value, GRACE)
-
-
-def store_section(play: Play) -> None:
-    postmortem = play.world.store.postmortem("INC-12")
-    assert postmortem
-    section = play.rng.choice([s for s in postmortem.sections if s.kind in ("summary", "text")])
-    blocks = play.world.incident().summary if section.kind == "summary" else section.blocks
-    parts = to_markdown(blocks).strip().split("\n\n") if blocks else []
-    act = play.rng.choice(["add", "reword", "delete"]) if parts else "add"
-    at = play.rng.randrange(len(parts)) if parts else 0
-    if act == "add":
-        parts.insert(play.rng.randrange(len(parts) + 1), play.sentence())
-    elif act == "delete":
-        play.lose(parts.pop(at))
-    else:
-        word = play.word(parts[at])
-        if word and not parts[at].startswith("[kept"):
-            parts[at] = parts[at].replace(word, f"{word} {play.token()}")
-    play.tell(f"store: {act} in {section.id}: {parts}")
-    play.world.app.edit_section("INC-12", section.id, "\n\n".join(parts), GRACE)
-
-
-def store_restore(play: Play) -> None:
-    hidden = sorted({name for page in play.world.store.pages() for name in play.world.store.hidden(page.id)})
-    if hidden:
-        name = play.rng.choice(hidden)
-        play.tell(f"store: restores {name}")
-        play.world.app.restore("INC-12", name, GRACE)
-
-
-def store_resolve(play: Play) -> None:
-    conflicts = play.world.store.conflicts("INC-12", state="open")
-    if conflicts:
-        conflict = play.rng.choice(conflicts)
-        both = ["both"] if conflict.field in ("text", "title", "heading", "name") else []
-        take = play.rng.choice(["page", "store", *both])
-        before = store_text(play.world)
-        play.twice |= set(TOKEN.findall(conflict.store.text + conflict.other.text)) if take == "both" else set()
-        play.tell(f"store: resolves {conflict.field} of {conflict.key or conflict.section} by {take}")
-        play.world.app.resolve(conflict.id, take, None, GRACE)
-        play.gone |= set(TOKEN.findall(before)) - set(TOKEN.findall(store_text(play.world)))
-
-
-def store_heading(play: Play) -> None:
-    postmortem = play.world.store.postmortem("INC-12")
-    assert postmortem
-    section = play.rng.choice([s for s in postmortem.sections if s.heading])
-    new = f"{section.heading} {play.token()}"
-    play.tell(f"store: {section.id} is called {new!r}")
-    play.world.store.apply("INC-12", [Set("section", section.id, "heading", new)], GRACE)
-
-
-def store_home(play: Play) -> None:
-    """Prose is written in-house from now on, or on one of the pages."""
-    home = play.rng.choice(["", *(page.destination for page in play.world.store.pages())])
-    play.tell(f"store: the home is {home or 'in-house'}")
-    play.world.store.set_home("INC-12", home, GRACE)
-
-
-def store_same(play: Play) -> None:
-    """Words that stand there twice tell nothing apart."""
-    play.tell("store: the same lines again")
-    play.world.app.add_follow_up("INC-12", {"title": "Look again"}, GRACE)
-    play.world.app.add_event("INC-12", {"at": "2026-11-02 10:30", "title": "Look again"}, GRACE)
-    postmortem = play.world.store.postmortem("INC-12")
-    assert postmortem
-    section = play.rng.choice([s for s in postmortem.sections if s.kind == "text"])
-    play.world.app.edit_section("INC-12", section.id, to_markdown(section.blocks) + "\n\nLook again.", GRACE)
-
-
-IN_STORE = [
-    store_follow_up,
-    store_follow_up,
-    store_new_follow_up,
-    store_event,
-    store_new_event,
-    store_incident,
-    store_status,
-    store_section,
-    store_section,
-    store_restore,
-    store_resolve,
-    store_heading,
-    store_home,
-    store_same,
-]
-
-
-def story(play: Play) -> str:
-    """What happened, to be read."""
-    return json.dumps(play.told, indent=1, ensure_ascii=False)

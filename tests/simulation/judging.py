@@ -20,7 +20,7 @@ from syncd.local import Local
 from syncd.pages import Entry, Page
 from syncd.reconcile import Report
 from syncd.take_in import bare
-from tests.simulation.acts import TOKEN, Play, store_text
+from tests.simulation.play import TOKEN, Play, store_text
 from tests.simulation.world import World
 
 

@@ -16,8 +16,9 @@ import pytest
 from providers.sandbox.faults import Fault, failing, rate_limited, writes
 from providers.sandbox.wire import Emulator, Reply
 from syncd.reconcile import Limits
-from tests.simulation.acts import Play, story
+from tests.simulation.acts import act
 from tests.simulation.judging import judge
+from tests.simulation.play import Play, story
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
 SEEDS = range(40)
@@ -57,7 +58,7 @@ class Trouble:
         if self.count in self.meddle_at and not (self.reads_only and writes(method, path)):
             self.meddle_at.discard(self.count)
             self.play.tell(f"during {method} {path.partition('?')[0]}:")
-            self.play.act()
+            act(self.play)
         if self.kill_at.pop(self.count, True) is False:
             self.play.tell(f"killed before {method} {path.partition('?')[0]}")
             raise Killed
@@ -130,7 +131,7 @@ def live(root: Path, seed: int) -> Play:
             go_wrong(play, wires)
         kind = rng.random()
         if kind < 0.6:
-            play.act()
+            act(play)
         elif kind < 0.75:
             play.world.wait(rng.choice([5, 70, 300, 5000]))
         else:

@@ -7,8 +7,8 @@ import pytest
 
 from mapping.commands import Set as SetField
 from mapping.incident import FollowUpStatus
-from tests.simulation.acts import Play
 from tests.simulation.desks import Desk, Line, WikiDesk
+from tests.simulation.play import Play
 from tests.simulation.test_crashes import Deadly, Killed
 from tests.simulation.world import GRACE, World
 
