@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from mapping.document import Block, Span, heading, text_spans
 from mapping.incident import Section
+from mapping.kept import of_page
 from mapping.rows import (
     TIMELINE_HEADER,
     details_values,
@@ -19,7 +20,7 @@ from mapping.rows import (
     timeline_table,
 )
 from mapping.template import help_block
-from syncd.local import Local, of_page
+from syncd.local import Local
 from syncd.pages import Base, Entry
 
 INTRODUCTION = "introduction"  # the id of the section for text before the first heading

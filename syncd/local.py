@@ -1,11 +1,12 @@
 """The store's view of one page, gathered for the decision: everything that taking in and planning out may look at."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mapping.document import Block, Doc, Spans, merged_spans, plain
+from mapping.document import Block, Doc
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
+from mapping.kept import renamed
 from mapping.rows import Vocabulary
 from syncd.pages import Unread
 
@@ -52,46 +53,7 @@ class Local:
     def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks as they will read back from this page's service. Kept things keep their names: a service numbers equal
         ones over the whole page, of which this is a part."""
-        shown = self.project(Doc("", blocks)).blocks
-        names = [ref for block in blocks for ref in _kept(block)]
-        if len(names) != sum(len(_kept(block)) for block in shown):
-            return shown  # some cannot be said here
-        left = iter(names)
-        return tuple(_named(block, left) for block in shown)
-
-
-def of_page(blocks: Iterable[Block], page: Iterable[Block]) -> tuple[Block, ...]:
-    """Blocks of the store as they may stand beside the blocks of a page: what another page keeps natively never comes
-    here, neither a whole block nor a thing in the middle of a sentence."""
-    here = {ref for block in page for ref in _kept(block)}
-    return tuple(kept for block in blocks if (kept := _without(block, here)) is not None)
-
-
-def _without(block: Block, here: set[str]) -> Block | None:
-    def spans(run: Spans) -> Spans:
-        return merged_spans(span for span in run if span.kind != "kept" or span.ref in here)
-
-    if here.issuperset(_kept(block)):
-        return block
-    rows = tuple(row for of in block.rows if (row := _without(of, here)) is not None)
-    bare = replace(block, spans=spans(block.spans), cells=tuple(spans(cell) for cell in block.cells), rows=rows)
-    return None if block.kind == "kept" or (block.spans and not plain(bare.spans).strip()) else bare
-
-
-def _kept(block: Block) -> list[str]:
-    """The refs of all kept things in a block, in `_named`'s order."""
-    own = [block.ref] if block.kind == "kept" else []
-    inner = [ref for row in block.rows for ref in _kept(row)]
-    return own + [s.ref for run in (block.spans, *block.cells) for s in run if s.kind == "kept"] + inner
-
-
-def _named(block: Block, names: Iterator[str]) -> Block:
-    def spans(run: Spans) -> Spans:
-        return tuple(replace(span, ref=next(names)) if span.kind == "kept" else span for span in run)
-
-    ref = next(names) if block.kind == "kept" else block.ref
-    own, cells = spans(block.spans), tuple(spans(cell) for cell in block.cells)
-    return replace(block, ref=ref, spans=own, cells=cells, rows=tuple(_named(row, names) for row in block.rows))
+        return renamed(self.project(Doc("", blocks)).blocks, like=blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from mapping.document import Block
 from mapping.edits import Edit, Insert, Remove, Update, edits
 from mapping.incident import Section, TimelineEvent
+from mapping.kept import of_page
 from mapping.merge import merge_blocks
 from mapping.rows import (
     columns,
@@ -27,7 +28,7 @@ from mapping.rows import (
     write_follow_up,
 )
 from syncd.compose import INTRODUCTION, Records, carriers, events_table, headed, properties, section_entries
-from syncd.local import Local, of_page
+from syncd.local import Local
 from syncd.pages import Base, Entry
 
 

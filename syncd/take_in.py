@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from mapping.commands import Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, Doc, as_json
 from mapping.incident import FollowUpStatus, Person, Section
+from mapping.kept import of_page
 from mapping.markdown import to_markdown
 from mapping.merge import Collision, Side, merge_blocks
 from mapping.rows import (
@@ -31,7 +32,7 @@ from mapping.rows import (
 )
 from syncd.classify import NEW, classify
 from syncd.compose import INTRODUCTION
-from syncd.local import Local, Policy, of_page
+from syncd.local import Local, Policy
 from syncd.pages import Base, Entry, Unread
 
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
