@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from atlassian.confluence.cloud.cloud import ConfluenceCloud as Client
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from providers.contract import Outcome, ProviderError, RateLimited, Rejected, Stale, TitleTaken, Unknown, Unreachable
 from providers.transport import Answer, Budget, NoAnswer, reads, refuse, retry_after
@@ -110,7 +110,7 @@ class Wire:
                 method, path, params=dict(query), data=data, advanced_mode=True, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise NoAnswer(f"no answer from Confluence: {error}", sent=_may_have_arrived(error)) from error
+            raise NoAnswer(f"no answer from Confluence: {_why(error)}", sent=_may_have_arrived(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, _content(response))
 
@@ -138,6 +138,18 @@ def said(answer: Answer) -> str:
 
 def _title_taken(words: str) -> bool:
     return "title" in words.lower() and "already exists" in words.lower()
+
+
+def _why(error: requests.RequestException) -> str:
+    """The library's reason in a person's words."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(error, requests.Timeout):
+        return "it took too long"
+    if isinstance(reason, NameResolutionError):
+        return f"the name {reason.conn.host} is not known" if reason.conn else "its name is not known"
+    return "the connection was refused" if isinstance(reason, NewConnectionError) else "the connection broke"
 
 
 def _may_have_arrived(error: requests.RequestException) -> bool:

@@ -348,3 +348,10 @@ def test_events_of_one_moment_stand_as_they_were_told(world: World) -> None:
     page = world.publish("files", {**INCIDENT, "timeline": told})
     text = (world.root / "pages" / page.native_id).read_text()
     assert re.findall(r"Step \d+", text) == [f"Step {number}" for number in range(1, 13)]
+
+
+def test_a_service_that_is_down_is_said_in_a_persons_words(world: World) -> None:
+    world.publish("wiki")
+    world.to_wiki.script += [Fault("refused", anything) for _ in range(8)]
+    (report,) = world.app.once()
+    assert report.result == "unknown" and report.reasons == ("no answer from Confluence: the connection was refused",)
