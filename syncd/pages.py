@@ -68,8 +68,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An external write that was decided: `expected` is what will be there afterwards. `attempted` is set before the first
-    byte of a create goes out."""
+    """An external write that was decided: `expected` is what will be there afterwards. `attempted_at` is set before the
+    first byte of a create goes out, the last time that it did."""
 
     id: int
     page: int
@@ -77,7 +77,7 @@ class Intent:
     expected: Base
     note: str
     created_at: datetime
-    attempted: bool = False
+    attempted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

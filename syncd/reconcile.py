@@ -105,7 +105,7 @@ class Reconciler:
         if page.state in ("halted", "detached"):
             return Report(page, "halted" if page.state == "halted" else "in_step", (page.reason,) if page.reason else ())
         if destination is None:
-            return self._rest(page, "waiting", f"The destination {page.destination} is not in the configuration.")
+            return Report(page, "waiting", (f"The destination {page.destination} is not in the configuration.",))
         with destination.turn:
             mark = self.store.dirty_mark(page_id)
             report = self._guarded(_Pass(self, self._page(page_id), destination, patient))
@@ -148,9 +148,6 @@ class Reconciler:
         if not dry:
             self.store.set_page(page.id, state="missing", reason=reason, checked_at=self.store.now())
         return Report(self._page(page.id), "missing", (reason,))
-
-    def _rest(self, page: Page, result: Result, reason: str) -> Report:
-        return Report(page, result, (reason,))
 
     def _page(self, page_id: int) -> Page:
         return self.store.page(page_id)
@@ -202,10 +199,10 @@ class _Pass:
         """`landed`: what is known to be on the page since our own write, which `seen` confirms."""
         for _ in range(ROUNDS):
             taken, base = self._take_in(seen, landed)
-            plan = self._plan(taken, base, seen)
+            plan = self._plan(taken, base)
             if plan.empty:
                 return self._finish(plan, base, taken)
-            self._brakes(taken, plan)
+            self._brakes()
             outcome = self._write(seen, plan)
             landed = plan.expected if isinstance(outcome, Done) else None
             seen = self._after(outcome, plan)
@@ -218,14 +215,12 @@ class _Pass:
         intent = self.store.open_intent(self.page.id) or self._intend_to_create()
         place, marker = self.destination.place, self.page.incident
         found = self._find(place, marker, intent.expected.title)
-        if found and not intent.attempted:
+        if found and intent.attempted_at is None:
             raise _Stop(self._halt(f"A page of this incident exists already: `syncd adopt {marker} {found.url}` takes it."))
         self.intent = intent.id
         if found:
             return self._adopt(found), None
-        if intent.attempted and not self._settled(intent):
-            retry = intent.created_at + timedelta(seconds=self.can.settle_seconds)
-            raise _Stop(self._waits("The service did not say whether it made the page; it may still appear.", retry))
+        self._let_settle(intent)
         self.store.mark_attempted(intent.id)
         seen = self._created(self.provider.create(place, intent.expected.doc, marker), intent)
         return seen, intent.expected
@@ -258,8 +253,13 @@ class _Pass:
             self.store.close_intent(intent.id, "title taken")
         return self._halt(f"{error} `syncd resume {self.page.incident} --accept` creates it as “{title} (2)”.")
 
-    def _settled(self, intent: Intent) -> bool:
-        return self.store.now() - intent.created_at >= timedelta(seconds=self.can.settle_seconds)
+    def _let_settle(self, intent: Intent) -> None:
+        """A create whose reply was lost may still appear; before that is over it is not tried again."""
+        if intent.attempted_at is None:
+            return
+        settled_at = intent.attempted_at + timedelta(seconds=self.can.settle_seconds)
+        if self.store.now() < settled_at:
+            raise _Stop(self._waits("The service did not say whether it made the page; it may still appear.", settled_at))
 
     def _created(self, outcome: Outcome, intent: Intent) -> Observation:
         match outcome:
@@ -284,9 +284,7 @@ class _Pass:
     def _bind(self, native_id: str, url: str, how: str, title: str) -> None:
         with self.store.tx():
             self.store.set_page(self.page.id, native_id=native_id, url=url, state="live", written_at=self.store.now())
-            self.store.note(
-                self.page.incident, Actor("sync", page=self.page.destination), how, new=title, intent=self.intent
-            )
+            self._journal(how, title)
         self.page = self.store.page(self.page.id)
         self.written.append(f"{how} the page “{title}”")
 
@@ -299,7 +297,7 @@ class _Pass:
         local = self._local()
         taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
         if taken.halt:
-            raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees.", seen))
+            raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees."))
         self.answers += landed is not None and fingerprint(landed.doc) != fingerprint(seen.doc)
         moved = landed is None and old is not None and fingerprint(base.doc) != fingerprint(seen.doc)
         self.taken += [command_words(c) for c in taken.commands] + [
@@ -367,7 +365,7 @@ class _Pass:
 
     # --- planning out ---------------------------------------------------------------------------------------------------
 
-    def _plan(self, taken: TakenIn, base: Base, seen: Observation) -> Plan:
+    def _plan(self, taken: TakenIn, base: Base) -> Plan:
         if taken.waiting:
             raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still, taken.holds))
         if self._frozen():
@@ -397,7 +395,7 @@ class _Pass:
         retry = self.store.now() + self.limits.quiet if plan.holds else None
         return self._report("waiting" if holds else "in_step", holds, retry)
 
-    def _brakes(self, taken: TakenIn, plan: Plan) -> None:
+    def _brakes(self) -> None:
         now = self.store.now()
         if self.store.intents_since(self.page.id, now - timedelta(hours=1)) >= self.limits.writes_per_hour:
             raise _Stop(self._waits("This page was written too often in the last hour.", now + timedelta(minutes=10)))
@@ -471,7 +469,7 @@ class _Pass:
         if not self.dry:
             self.store.set_page(self.page.id, state=state, reason=reason)
 
-    def _halt(self, reason: str, seen: Observation | None = None) -> Report:
+    def _halt(self, reason: str) -> Report:
         self._set("halted", reason)
         if not self.dry:
             self._journal("halted", reason)
@@ -499,7 +497,7 @@ class _Pass:
         with self.store.rehearsal():
             self._fill_in()
             taken, base = self._take_in(seen, None)
-            plan = self._plan(taken, base, seen)
+            plan = self._plan(taken, base)
             self.written += describe(plan)
             return self._report("in_step" if plan.empty else "waiting", (*taken.holds, *plan.holds))
 

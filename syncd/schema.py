@@ -58,7 +58,7 @@ PAGES = (
     "CREATE TABLE bases (page INTEGER PRIMARY KEY REFERENCES pages (id), content TEXT NOT NULL) STRICT",
     """CREATE TABLE intents (
         id INTEGER PRIMARY KEY AUTOINCREMENT, page INTEGER NOT NULL REFERENCES pages (id), kind TEXT NOT NULL,
-        expected TEXT NOT NULL, note TEXT NOT NULL, created_at TEXT NOT NULL, attempted INTEGER NOT NULL DEFAULT 0,
+        expected TEXT NOT NULL, note TEXT NOT NULL, created_at TEXT NOT NULL, attempted_at TEXT,
         closed_at TEXT, outcome TEXT NOT NULL DEFAULT '') STRICT""",
     "CREATE UNIQUE INDEX intents_open ON intents (page) WHERE closed_at IS NULL",
     "CREATE INDEX intents_closed ON intents (page, closed_at)",

@@ -135,10 +135,10 @@ BASE = "SELECT content FROM bases WHERE page = ?"
 SET_BASE = "INSERT INTO bases (page, content) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET content = excluded.content"
 
 OPEN_INTENT = (
-    "SELECT id, page, kind, expected, note, created_at, attempted FROM intents WHERE page = ? AND closed_at IS NULL"
+    "SELECT id, page, kind, expected, note, created_at, attempted_at FROM intents WHERE page = ? AND closed_at IS NULL"
 )
 INSERT_INTENT = "INSERT INTO intents (page, kind, expected, note, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id"
-ATTEMPTED = "UPDATE intents SET attempted = 1 WHERE id = ?"
+ATTEMPTED = "UPDATE intents SET attempted_at = ? WHERE id = ?"
 # What was expected is only of use while the intent is open.
 CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHERE id = ? AND closed_at IS NULL"
 INTENTS_SINCE = "SELECT count(*) FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done'"

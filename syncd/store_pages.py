@@ -151,8 +151,9 @@ class Pages(Journal):
         row = self._one(sql.OPEN_INTENT, (page_id,))
         if row is None:
             return None
-        number, page, kind, expected, note, created_at, attempted = row
-        return Intent(number, page, kind, base_from_json(expected), note, moment(created_at), bool(attempted))
+        number, page, kind, expected, note, created_at, attempted_at = row
+        tried = moment(attempted_at) if attempted_at else None
+        return Intent(number, page, kind, base_from_json(expected), note, moment(created_at), tried)
 
     def add_intent(self, page_id: int, kind: str, expected: Base, note: str) -> Intent:
         """A write is decided. Raises StoreError while another is open."""
@@ -167,7 +168,7 @@ class Pages(Journal):
     def mark_attempted(self, intent_id: int) -> None:
         """The first byte goes out next; this is on the disk when it returns, so it begins its own transaction."""
         with self.tx(full=True):
-            self._run(sql.ATTEMPTED, (intent_id,))
+            self._run(sql.ATTEMPTED, (text_of(self.now()), intent_id))
 
     def close_intent(self, intent_id: int, outcome: str) -> None:
         """The write's end is known: `done`, or why not."""

@@ -3,6 +3,7 @@ and without double."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -198,4 +199,24 @@ def test_killed_after_the_create_and_a_person_edits_before_the_adoption(tmp_path
     assert world.incident().follow_ups[0].status is FollowUpStatus.DONE
     assert world.incident().summary[0].text == "The checkout queue was very full."
     assert world.person(world.page()).text().count("very full") == 1
+    world.store.close()
+
+
+def test_an_old_intent_still_waits_for_its_own_attempt_to_settle(tmp_path: Path) -> None:
+    """A page wanted for hours, a create whose reply is lost, an index that lags: one page, not two."""
+    world = World(tmp_path)
+    world.take(INCIDENT)
+    world.app.create_postmortem("INC-12", "standard", "notes", GRACE)
+    world.to_space.script += [Fault("refused", lambda _, path: path.endswith("/query")) for _ in range(8)]
+    world.app.once()
+    assert world.store.open_intent(1)
+    world.to_space.script.clear()
+    world.wait(7200)
+    world.space.access.index_lag = timedelta(seconds=60)
+    world.to_space.script[:] = [Fault("reply_lost", writes)]
+    world.app.once()
+    world.wait(5)
+    world.app.once()
+    settle(world)
+    assert sum(title.startswith("INC-12") for _, title, _ in world.space.pages()) == 1
     world.store.close()

@@ -371,7 +371,8 @@ def test_one_write_at_a_time_and_done_ones_are_counted(store: Store) -> None:
     with pytest.raises(StoreError):
         store.add_intent(page, "update", BASE, "again")
     store.mark_attempted(intent.id)
-    assert store.open_intent(page) == replace(intent, attempted=True)
+    tried = store.open_intent(page)
+    assert tried is not None and tried == replace(intent, attempted_at=tried.attempted_at) and tried.attempted_at
     store.close_intent(intent.id, "done")
     store.close_intent(store.add_intent(page, "update", BASE, "").id, "stale")
     assert store.open_intent(page) is None
