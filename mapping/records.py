@@ -17,6 +17,7 @@ import yaml
 
 from mapping.document import Block
 from mapping.incident import FollowUp, FollowUpStatus, Incident, Person, Phase, TimelineEvent
+from mapping.times import iso
 
 ReadMarkdown = Callable[[str], tuple[Block, ...]]
 WriteMarkdown = Callable[[Iterable[Block]], str]
@@ -338,7 +339,7 @@ class _Reader:
             case str() | int() | float():
                 return str(value)
             case datetime():
-                return _time_text(value)
+                return iso(value)
             case date():
                 return value.isoformat()
         self.refuse(path, f"must be text, not {_kind(value)}")
@@ -456,7 +457,7 @@ def incident_to_json(incident: Incident, markdown: WriteMarkdown) -> dict[str, A
         "summary": markdown(incident.summary).strip("\n"),
         "lead": _person_json(incident.lead),
         "roles": {name: _person_json(person) for name, person in incident.roles.items()},
-        "timestamps": {name: _time_text(moment) for name, moment in incident.timestamps.items()},
+        "timestamps": {name: iso(moment) for name, moment in incident.timestamps.items()},
         "custom_fields": dict(incident.custom_fields),
         "timeline": [_event_json(event) for event in incident.timeline],
         "follow_ups": [follow_up_json(item) for item in incident.follow_ups],
@@ -474,7 +475,7 @@ def _person_json(person: Person | None) -> dict[str, Any] | None:
 
 def _event_json(event: TimelineEvent) -> dict[str, Any]:
     description = event.description
-    return _nulled({"key": event.key, "at": _time_text(event.at), "title": event.title, "description": description})
+    return _nulled({"key": event.key, "at": iso(event.at), "title": event.title, "description": description})
 
 
 def follow_up_json(item: FollowUp) -> dict[str, Any]:
@@ -489,7 +490,3 @@ def follow_up_json(item: FollowUp) -> dict[str, Any]:
             "due_on": item.due_on.isoformat() if item.due_on else None,
         }
     )
-
-
-def _time_text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from mapping.document import Block, Span, Spans, merged_spans, plain, text_spans
 from mapping.incident import FollowUp, FollowUpStatus, Incident, Person, PostmortemStatus, TimelineEvent
 from mapping.markdown import from_markdown, to_markdown
-from mapping.times import parse_date, parse_time, show_time
+from mapping.times import iso, parse_date, parse_time, show_time
 
 TIMELINE_HEADER = ("Time", "Event", "Details")
 STATUS_COLOURS = {"in_progress": "blue", "in_review": "yellow", "completed": "green"}
@@ -73,11 +73,6 @@ def person_value(person: Person | None) -> str:
     return (person.email or person.name) if person else ""
 
 
-def time_value(moment: datetime) -> str:
-    """ISO in UTC."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def follow_up_values(follow_up: FollowUp) -> dict[str, str]:
     """The fields of a follow-up that a page shows."""
     return {
@@ -90,7 +85,7 @@ def follow_up_values(follow_up: FollowUp) -> dict[str, str]:
 
 def event_values(event: TimelineEvent) -> dict[str, str]:
     """The fields of an event that a page shows."""
-    return {"at": time_value(event.at), "title": event.title, "description": event.description}
+    return {"at": iso(event.at), "title": event.title, "description": event.description}
 
 
 def details_values(incident: Incident, status: PostmortemStatus) -> dict[str, str]:
@@ -103,9 +98,7 @@ def details_values(incident: Incident, status: PostmortemStatus) -> dict[str, st
         "lead": person_value(incident.lead),
     }
     values |= {f"role:{role}": person_value(person) for role, person in sorted(incident.roles.items())}
-    values |= {
-        f"time:{name}": time_value(at) for name, at in sorted(incident.timestamps.items(), key=lambda t: (t[1], t[0]))
-    }
+    values |= {f"time:{name}": iso(at) for name, at in sorted(incident.timestamps.items(), key=lambda t: (t[1], t[0]))}
     values |= {f"field:{name}": value for name, value in sorted(incident.custom_fields.items())}
     return {name: value for name, value in values.items() if value} | {"status": status.value}
 
@@ -368,7 +361,7 @@ def understood(name: str, raw: str, words: Vocabulary, near: datetime) -> str | 
         return " ".join(raw.split()) or None
     if name == "at" or name.startswith("time:"):
         moment = parse_time(raw, words.zone, near)
-        return time_value(moment) if moment else ("" if not raw and name != "at" else None)
+        return iso(moment) if moment else ("" if not raw and name != "at" else None)
     if name == "due_on":
         day = parse_date(raw)
         return day.isoformat() if day else (None if raw else "")

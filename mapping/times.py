@@ -21,6 +21,11 @@ ZONE_NAMES = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "BST": 60, "CET": 60, "CEST"
 ZONE_NAMES |= {"EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420}
 
 
+def iso(moment: datetime) -> str:
+    """A moment in UTC for programs: `2026-11-02T10:03:27Z`."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def show_time(moment: datetime, zone: tzinfo) -> str:
     """`2026-11-02 10:03`, as it stands on a page."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")

@@ -17,6 +17,7 @@ from mapping.commands import Actor
 from mapping.incident import Incident
 from mapping.markdown import to_markdown
 from mapping.records import incident_to_json
+from mapping.times import iso
 from syncd.access import Access, Sight
 from syncd.api_bodies import (
     EventChange,
@@ -190,7 +191,7 @@ def _line(line: JournalLine) -> Answer:
     """One journal line with its actor flat."""
     who = {"side": line.actor.side, "by": line.actor.name or None, "destination": line.actor.page or None}
     what = {name: getattr(line, name) for name in ("action", "subject", "field", "old", "new")}
-    return {"id": line.id, "at": line.at.isoformat().replace("+00:00", "Z"), "incident": line.incident, **who, **what}
+    return {"id": line.id, "at": iso(line.at), "incident": line.incident, **who, **what}
 
 
 def _rows(router: APIRouter, app: App, sight: Sight) -> None:

@@ -17,6 +17,7 @@ from mapping.markdown import from_markdown, to_markdown
 from mapping.merge import merge_blocks
 from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
+from mapping.times import iso
 from syncd.errors import Misuse, RefusedByGate, UnknownReference
 from syncd.flow import Gate, Look, Mark, gate
 from syncd.lookup import Lookup
@@ -418,7 +419,7 @@ def conflict_json(conflict: Conflict) -> dict[str, Any]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+    return iso(moment) if moment else None
 
 
 def _one_of(name: str, raw: str, allowed: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mapping.incident import Incident, Postmortem, PostmortemStatus
+from mapping.times import iso
 from syncd.pages import Conflict, Page, Unread
 
 DRAFT, EXPORT = "draft_post_mortem", "export_post_mortem"
@@ -228,4 +229,4 @@ def _reason(look: Look, code: str, message: str) -> Reason:
 
 
 def _iso(moment: datetime | None) -> str:
-    return moment.isoformat().replace("+00:00", "Z") if moment else ""
+    return iso(moment) if moment else ""

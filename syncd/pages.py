@@ -1,6 +1,6 @@
 """What the store remembers about one page: where it is, what was last seen on it, what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -20,6 +20,15 @@ class Entry:
     section: str
     role: Role
     keys: tuple[str, ...] = ()
+
+
+def rows_of(entries: Iterable[Entry]) -> dict[str, Block]:
+    """Every row of ours by its key."""
+    rows: dict[str, Block] = {}
+    for entry in entries:
+        blocks = entry.block.rows if entry.role == "table" else (entry.block,)
+        rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ change stay the very blocks that were read. `mapping.edits` turns the difference
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from mapping.document import Block
 from mapping.edits import Edit, Insert, Remove, Update, edits
-from mapping.incident import Section, TimelineEvent
+from mapping.incident import FollowUp, Section, TimelineEvent
 from mapping.kept import of_page
 from mapping.merge import merge_blocks
 from mapping.rows import (
@@ -30,6 +31,8 @@ from mapping.rows import (
 from syncd.compose import INTRODUCTION, Records, carriers, events_table, headed, properties, section_entries
 from syncd.local import Local
 from syncd.pages import Base, Entry
+
+RowT = TypeVar("RowT", FollowUp, TimelineEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,13 @@ class _Going:
         shown = self.local.projected((Block("table", rows=(row,)),))
         return replace(shown[0].rows[0], native=row.native) if shown and shown[0].rows else row
 
+    def _fresh(self, rows: Iterable[RowT]) -> list[RowT]:
+        """Rows of the store that the page never showed and nobody removed from it."""
+        return [row for row in rows if row.key not in self.records and row.key not in self.local.hidden]
+
     def _new_follow_ups(self, entries: list[Entry]) -> list[Entry]:
         section = next((s.id for s in self.local.postmortem.sections if s.kind == "follow_ups"), None)
-        fresh = [r for r in self.local.incident.follow_ups if r.key not in self.records and r.key not in self.local.hidden]
+        fresh = self._fresh(self.local.incident.follow_ups)
         places = [i for i, e in enumerate(entries) if e.section == section]
         if not fresh or not places:
             return entries
@@ -158,7 +165,7 @@ class _Going:
 
     def _new_events(self, entry: Entry) -> Entry:
         where, width = columns(entry.block), max((len(row.cells) for row in entry.block.rows), default=3)
-        fresh = [e for e in self.local.incident.timeline if e.key not in self.records and e.key not in self.local.hidden]
+        fresh = self._fresh(self.local.incident.timeline)
         keys, rows = list(entry.keys), list(entry.block.rows)
         for event in sorted(fresh, key=lambda e: e.at):
             at = self._place_in_time(event, keys)
@@ -171,7 +178,7 @@ class _Going:
         """A table for new events where people removed the one that was."""
         section = next((s.id for s in self.local.postmortem.sections if s.kind == "timeline"), None)
         head = next((i for i, e in enumerate(entries) if (e.section, e.role) == (section, "heading")), None)
-        fresh = [e for e in self.local.incident.timeline if e.key not in self.records and e.key not in self.local.hidden]
+        fresh = self._fresh(self.local.incident.timeline)
         if section is None or head is None or not fresh or any((e.section, e.role) == (section, "table") for e in entries):
             return entries
         return [*entries[: head + 1], events_table(section, self.local, self.records), *entries[head + 1 :]]

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mapping import times
+
 SIGNS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -55,7 +57,7 @@ def moment(value: datetime | None) -> str:
 
 def iso(value: datetime | None) -> str | None:
     """A time as programs read it."""
-    return value.isoformat().replace("+00:00", "Z") if value else None
+    return times.iso(value) if value else None
 
 
 def age(span: timedelta) -> str:

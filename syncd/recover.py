@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mapping.document import Block, Doc
 from mapping.merge import alike, match, similarity
-from syncd.pages import Base, Entry
+from syncd.pages import Base, Entry, rows_of
 
 
 def recovered(expected: Base, before: Base | None, remote: Doc, *, native: bool) -> Base:
@@ -95,8 +95,8 @@ def _properties(expected: Base, before: Base | None, remote: Doc) -> tuple[tuple
 def _records(expected: Base, before: Base | None, entries: Sequence[Entry], remote: Doc) -> dict[str, Mapping[str, str]]:
     """What the store held when the recovered blocks were written."""
     then = before.records if before else {}
-    shown = _rows(entries)
-    planned = _rows(expected.entries)
+    shown = _shown(entries)
+    planned = _shown(expected.entries)
     records: dict[str, Mapping[str, str]] = {"page": _page_record(expected, then, remote)}
     records["properties"] = _property_record(expected, then, remote)
     for carrier, values in expected.records.items():
@@ -129,10 +129,6 @@ def _property_record(expected: Base, then: Mapping[str, Mapping[str, str]], remo
     }
 
 
-def _rows(entries: Sequence[Entry]) -> dict[str, Block]:
-    """What shows each carrier: the rows by their keys, the headings by `section:ID`."""
-    rows = {f"section:{entry.section}": entry.block for entry in entries if entry.role == "heading"}
-    for entry in entries:
-        blocks = entry.block.rows if entry.role == "table" else (entry.block,)
-        rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})
-    return rows
+def _shown(entries: Sequence[Entry]) -> dict[str, Block]:
+    """What shows each carrier: the headings by `section:ID`, the rows by their keys."""
+    return {f"section:{e.section}": e.block for e in entries if e.role == "heading"} | rows_of(entries)

@@ -22,7 +22,8 @@ from mapping.incident import (
     TimelineEvent,
 )
 from mapping.markdown import to_markdown
-from mapping.rows import event_values, follow_up_values, person_value, time_value
+from mapping.rows import event_values, follow_up_values, person_value
+from mapping.times import iso
 from syncd import statements as sql
 from syncd.errors import Misuse, UnknownReference
 from syncd.store_core import Row
@@ -78,7 +79,7 @@ def _utc(value: str) -> str:
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise ValueError(value)
-    return time_value(at.astimezone(UTC))
+    return iso(at.astimezone(UTC))
 
 
 def _email_or_name(value: str) -> str:
@@ -95,7 +96,7 @@ def incident_values(record: Incident) -> dict[str, str]:
         "lead": person_value(record.lead),
     }
     values |= {f"role:{role}": person_value(person) for role, person in record.roles.items()}
-    values |= {f"time:{name}": time_value(at) for name, at in record.timestamps.items()}
+    values |= {f"time:{name}": iso(at) for name, at in record.timestamps.items()}
     values |= {f"field:{name}": value for name, value in record.custom_fields.items()}
     return {name: canonical("incident", name, value) for name, value in values.items() if value}
 

@@ -33,7 +33,7 @@ from mapping.rows import (
 from syncd.classify import NEW, classify
 from syncd.compose import INTRODUCTION
 from syncd.local import Local, Policy
-from syncd.pages import Base, Entry, Unread
+from syncd.pages import Base, Entry, Unread, rows_of
 
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
 YOUNG = timedelta(hours=1)  # a follow-up removed from the page this soon after being made there is dropped
@@ -102,7 +102,7 @@ class _Taking:
     def __init__(self, base: Base, local: Local, policy: Policy, now: datetime) -> None:
         self.base, self.local, self.policy, self.now = base, local, policy, now
         self.records = {carrier: dict(values) for carrier, values in base.records.items()}
-        self.before = _rows_of(base.entries)
+        self.before = rows_of(base.entries)
         self.touched = base.title_touched
         self.commands: list[Command] = []
         self.clashes: list[Clash] = []
@@ -468,15 +468,6 @@ class _Taking:
             waiting=self.waiting,
             holds=tuple(self.holds),
         )
-
-
-def _rows_of(entries: Iterable[Entry]) -> dict[str, Block]:
-    """Every row of ours by its key."""
-    rows: dict[str, Block] = {}
-    for entry in entries:
-        blocks = entry.block.rows if entry.role == "table" else (entry.block,)
-        rows.update({key: block for key, block in zip(entry.keys, blocks, strict=False) if key})
-    return rows
 
 
 def _prose_of(entries: Iterable[Entry], section: str) -> tuple[Block, ...]:
