@@ -22,7 +22,7 @@ from watchdog.observers import Observer
 from providers.contract import Provider, ProviderError
 from syncd.pages import Page
 from syncd.reconcile import Destination, Reconciler, Report
-from syncd.schedule import Schedule
+from syncd.schedule import FIRST_RETRY, Schedule
 from syncd.sd_notify import notify
 from syncd.store import Store
 
@@ -84,18 +84,27 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping.is_set():
-            self._requested()
-            now = self.store.now()
-            self._track(now)
-            self._poll(now)
-            for page_id in self.schedule.due(now):
-                if self.stopping.is_set():
-                    break
-                self._work(page_id)
-                self._requested()
-            pause = min(self.schedule.next_moment(self.store.now()) - self.store.now(), TICK)
+            try:
+                self._round()
+                pause = min(self.schedule.next_moment(self.store.now()) - self.store.now(), TICK)
+            except Exception:  # the outermost edge: a thread that died would leave its pages alone for good
+                self.log.exception("an error of ours; it is tried again")
+                pause = FIRST_RETRY
             self.awake.wait(max(0.0, pause.total_seconds()))
             self.awake.clear()
+
+    def _round(self) -> None:
+        """Whoever asks first, then what is new, what the feeds say, and what is due."""
+        self._requested()
+        now = self.store.now()
+        pages = [page for page in self.store.pages() if page.destination in self.destinations]
+        self._track(pages, now)
+        self._poll(pages, now)
+        for page_id in self.schedule.due(now):
+            if self.stopping.is_set():
+                break
+            self._work(page_id)
+            self._requested()
 
     def _requested(self) -> None:
         while not self.requests.empty():
@@ -107,9 +116,8 @@ class Worker(threading.Thread):
             else:
                 future.cancel()
 
-    def _track(self, now: datetime) -> None:
-        mine = {page.id: page for page in self.store.pages() if page.destination in self.destinations}
-        tracked = {i for i, page in mine.items() if page.state not in ("halted", "detached")}
+    def _track(self, pages: Sequence[Page], now: datetime) -> None:
+        tracked = {page.id for page in pages if page.state not in ("halted", "detached")}
         self.schedule.forget(tracked)
         for page_id in sorted(tracked):
             self.schedule.track(page_id, now)
@@ -117,12 +125,12 @@ class Worker(threading.Thread):
             if page_id in tracked and self.store.dirty_mark(page_id) != self.marks.get(page_id):
                 self.schedule.changed(page_id, since)
 
-    def _poll(self, now: datetime) -> None:
+    def _poll(self, pages: Sequence[Page], now: datetime) -> None:
         due = set(self.schedule.to_poll(now))
-        pages = [page for page in self.store.pages() if page.id in due and page.native_id]
-        for name in sorted({page.destination for page in pages}):
-            self._poll_destination(self.destinations[name], [p for p in pages if p.destination == name], now)
-        for page_id in due - {page.id for page in pages}:
+        there = [page for page in pages if page.id in due and page.native_id]
+        for name in sorted({page.destination for page in there}):
+            self._poll_destination(self.destinations[name], [p for p in there if p.destination == name], now)
+        for page_id in due - {page.id for page in there}:
             self.schedule.polled(page_id, now, None)
 
     def _poll_destination(self, destination: Destination, pages: Sequence[Page], now: datetime) -> None:

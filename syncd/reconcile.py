@@ -427,9 +427,10 @@ class _Pass:
         place, native_id = self.destination.place, self.page.native_id
         match outcome:
             case Done(seen=seen):
-                self.written += describe(plan)
+                lines = describe(plan)
+                self.written += lines
                 self.store.set_page(self.page.id, written_at=self.store.now())
-                self._journal("wrote", "\n".join(describe(plan)))
+                self._journal("wrote", "\n".join(lines))
                 return seen or self.provider.read(place, native_id)
             case Stale():
                 return self.provider.read(place, native_id)
