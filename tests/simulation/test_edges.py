@@ -355,3 +355,20 @@ def test_a_service_that_is_down_is_said_in_a_persons_words(world: World) -> None
     world.to_wiki.script += [Fault("refused", anything) for _ in range(8)]
     (report,) = world.app.once()
     assert report.result == "unknown" and report.reasons == ("no answer from Confluence: the connection was refused",)
+
+
+@pytest.mark.parametrize("destination", EVERYWHERE)
+def test_a_lifecycle_time_and_the_name_are_changed_on_either_side(world: World, destination: str) -> None:
+    times = {"started": "2026-11-02T10:00:00Z", "resolved": "2026-11-02T11:35:00Z", "detected": "2026-11-02T10:02:00Z"}
+    person = world.person(world.publish(destination, {**INCIDENT, "timestamps": times}, "root-cause-analysis"))
+    person.reword("2026-11-02 10:02", "10:04")
+    world.app.edit_incident("INC-12", {"time:resolved": "2026-11-02T11:45:00Z"}, GRACE)
+    world.wait(300)
+    world.in_step()
+    stamps = world.incident().timestamps
+    assert stamps["detected"].isoformat() == "2026-11-02T10:04:00+00:00"
+    assert stamps["resolved"].isoformat() == "2026-11-02T11:45:00+00:00"
+    assert "2026-11-02 11:45" in person.text() and "10:02" not in person.text()
+    before = world.writes()
+    world.in_step()
+    assert world.writes() == before
