@@ -11,19 +11,17 @@ from datetime import datetime, timedelta
 
 from mapping.document import Block, Span, Spans, merged_spans
 from mapping.incident import Person
-from providers.confluence_wire import Wire
+from providers.confluence_dialect import Account, Dialect
 from providers.contract import ProviderError
 
-ACCOUNT = "account:"
-MOST_ACCOUNTS = 250
 FORGET_AFTER = timedelta(hours=1)
 
 
 class People:
     """What is known of accounts, asked once. `accounts`: e-mail to account id, from the configuration."""
 
-    def __init__(self, wire: Wire, accounts: Mapping[str, str], now: Callable[[], datetime]) -> None:
-        self._wire = wire
+    def __init__(self, wiki: Dialect, accounts: Mapping[str, str], now: Callable[[], datetime]) -> None:
+        self._wiki = wiki
         self._now = now
         self._account_of = {email.lower(): account for email, account in accounts.items()}
         self._email_of = {account: email for email, account in self._account_of.items()}
@@ -43,7 +41,7 @@ class People:
         """Blocks as read, with mentions by e-mail where it is known. `also`: other accounts to learn on the way. Raises
         ProviderError: a page must not read differently because a name could not be looked up."""
         mentions = (span for block in blocks for span in _spans(block) if span.kind == "mention")
-        self._learn([span.ref.removeprefix(ACCOUNT) for span in mentions] + list(also))
+        self._learn([span.ref.removeprefix(self._wiki.mention) for span in mentions] + list(also))
         return tuple(_with_spans(block, self._named) for block in blocks)
 
     def addressed(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -51,15 +49,15 @@ class People:
         return tuple(_with_spans(block, self._addressed) for block in blocks)
 
     def _named(self, span: Span) -> Span:
-        account = span.ref.removeprefix(ACCOUNT)
+        account = span.ref.removeprefix(self._wiki.mention)
         email = self._email_of.get(account)
         return replace(span, ref=email or span.ref, text=self.name(account))
 
     def _addressed(self, span: Span) -> Span:
-        if span.ref.startswith(ACCOUNT):
+        if span.ref.startswith(self._wiki.mention):
             return replace(span, text="")
         account = self._account(span.ref.lower(), span.text)
-        return Span("", "mention", ref=ACCOUNT + account) if account else Span(f"@{span.text or span.ref}")
+        return Span("", "mention", ref=self._wiki.mention + account) if account else Span(f"@{span.text or span.ref}")
 
     def _account(self, email: str, name: str) -> str:
         if email in self._account_of:
@@ -76,8 +74,7 @@ class People:
         if not words:
             return
         try:
-            found = self._wire.read("rest/api/search/user", {"cql": f'user.fullname ~ "{words}"', "limit": "25"})
-            self._learn(str(result.get("user", {}).get("accountId", "")) for result in found.get("results", []))
+            self._learn(account.id for account in self._wiki.accounts_named(words))
         except ProviderError:
             return
         if email not in self._account_of:
@@ -85,23 +82,18 @@ class People:
 
     def _learn(self, accounts: Iterable[str]) -> None:
         unknown = sorted({account for account in accounts if account and account not in self._names})
-        for start in range(0, len(unknown), MOST_ACCOUNTS):
-            asked = unknown[start : start + MOST_ACCOUNTS]
-            self._names.update(dict.fromkeys(asked, ""))
-            try:
-                answer = self._wire.ask("api/v2/users-bulk", {"accountIds": asked})
-            except ProviderError:
-                for account in asked:
-                    del self._names[account]
-                raise
-            for user in answer.get("results", []):
-                self._remember(str(user.get("accountId", "")), str(user.get("email") or "").lower(), user)
+        if not unknown:
+            return
+        found = list(self._wiki.accounts(unknown))
+        self._names.update(dict.fromkeys(unknown, ""))
+        for account in found:
+            self._remember(account)
 
-    def _remember(self, account: str, email: str, user: Mapping[str, object]) -> None:
-        self._names[account] = str(user.get("displayName") or user.get("publicName") or "")
-        if email and account not in self._email_of:
-            self._email_of[account] = email
-            self._account_of.setdefault(email, account)
+    def _remember(self, account: Account) -> None:
+        self._names[account.id] = account.name
+        if account.email and account.id not in self._email_of:
+            self._email_of[account.id] = account.email
+            self._account_of.setdefault(account.email, account.id)
 
 
 def _spans(block: Block) -> Iterable[Span]:

@@ -1,4 +1,4 @@
-"""Requests to Confluence Cloud and what the answers mean.
+"""Requests to Confluence and what the answers mean, for every edition.
 
 The client library is only an authenticated pipe: its friendly methods send requests that API v2 does not know, and its own
 retries would repeat writes. Reads are patient; a write is sent once and answered with an `Outcome` unless it went well.
@@ -6,10 +6,9 @@ retries would repeat writes. Reads are patient; a write is sent once and answere
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import requests
 from atlassian.confluence.cloud.cloud import ConfluenceCloud as Client
@@ -23,7 +22,8 @@ Json = dict[str, Any]
 
 
 class Wire:
-    """One credential's requests, within its budget. Paths are relative to the site's `/wiki`."""
+    """One credential's requests, within its budget. Paths are relative to `url`; `token` is an API token of `user`, or a
+    bearer token when `user` is empty; `session` brings other transports."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Wire:
         token: str,
         budget: Budget,
         now: Callable[[], datetime],
-        session: requests.Session | None,
+        session: requests.Session | None = None,
     ) -> None:
         self._client = _client(url, user, token, session)
         self._client.timeout = TIMEOUT  # the constructor takes whole seconds only
@@ -47,21 +47,18 @@ class Wire:
         """The answer to a question that has to travel as POST and changes nothing. Raises ProviderError."""
         return self._patiently("POST", path, {}, data)
 
-    def listing(self, path: str, query: Mapping[str, str]) -> Iterator[Json]:
-        """Everything a listing holds. Of the link to the next part only the cursor is taken: its host may be another."""
-        cursor = ""
-        while True:
-            part = self.read(path, {**query, "cursor": cursor} if cursor else query)
-            yield from part.get("results", [])
-            following = str(part.get("_links", {}).get("next", ""))
-            cursor = parse_qs(urlsplit(following).query).get("cursor", [""])[0]
-            if not cursor:
-                return
-
-    def write(self, method: str, path: str, data: Json | None, query: Mapping[str, str] | None = None) -> Answer | Outcome:
+    def write(
+        self,
+        method: str,
+        path: str,
+        data: Json | Sequence[Json] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer | Outcome:
         """Send a write once. The answer when it went well, otherwise what became of it."""
         try:
-            answer = self._send(method, path, query or {}, data)
+            answer = self._send(method, path, query or {}, data, headers or {})
         except NoAnswer as error:
             return Unknown(str(error)) if error.sent else Rejected(Unreachable(str(error)))
         except RateLimited as error:
@@ -90,7 +87,7 @@ class Wire:
             raise Unreachable(str(error)) from error
 
     def _object(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Json:
-        answer = self._send(method, path, query, data)
+        answer = self._send(method, path, query, data, {})
         if not answer.ok:
             raise self._error(answer)
         if not isinstance(answer.body, dict):
@@ -103,16 +100,24 @@ class Wire:
         error = refuse(answer, said(answer))
         return error if isinstance(error, ProviderError) else Unreachable(str(error))
 
-    def _send(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        data: Json | Sequence[Json] | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
         self._budget.take()
+        all_headers = {**self._client.default_headers, **headers}  # those of a call would replace the library's own
         try:
             response = self._client.request(
-                method, path, params=dict(query), data=data, advanced_mode=True, allow_redirects=False
+                method, path, params=dict(query), data=data, headers=all_headers, advanced_mode=True, allow_redirects=False
             )
         except requests.RequestException as error:
             raise NoAnswer(f"no answer from Confluence: {_why(error)}", sent=_may_have_arrived(error)) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, _content(response))
+        told = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, told, _content(response))
 
 
 def _client(url: str, user: str, token: str, session: requests.Session | None) -> Any:
@@ -165,3 +170,11 @@ def _content(response: requests.Response) -> Any:
         return response.json()
     except requests.JSONDecodeError:
         return response.text
+
+
+def moment(text: Any) -> datetime | None:
+    """An instant as the service writes it, None where it wrote none."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None

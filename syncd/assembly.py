@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mapping.rows import FieldSpec
-from providers.confluence import ConfluenceCloud
+from providers.confluence import Confluence
+from providers.confluence_cloud import ConfluenceCloud
+from providers.confluence_wire import Wire
 from providers.contract import Place, Provider, ProviderError
 from providers.folder import Folder
 from providers.notion import Notion
@@ -179,9 +181,8 @@ def _made(
     settle = SETTLE_SECONDS if settings.settle_seconds is None else settings.settle_seconds
     if settings.kind == "notion":
         return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle)
-    return ConfluenceCloud(
-        url=settings.url, user=settings.user, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle
-    )
+    wire = Wire(settings.url, settings.user, token, budget, now)
+    return Confluence(ConfluenceCloud(settings.url, wire), accounts=accounts, now=now, settle_seconds=settle)
 
 
 def _reading(config: Path, destination: DestinationSettings, provider: ProviderSettings) -> Reading:

@@ -108,7 +108,8 @@ class Comment:
 
 @dataclass(slots=True)
 class Page:
-    """A page. `versions` is empty while it was never published; `labels` maps names to ids; `live` has no publish."""
+    """A page. `versions` is empty while it was never published; `labels` maps names to ids; `live` has no publish;
+    `watchers` are account ids: whoever edits a page starts to watch it."""
 
     id: str
     space_id: str
@@ -123,6 +124,7 @@ class Page:
     live: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
+    watchers: set[str] = field(default_factory=set)
 
     @property
     def number(self) -> int:
@@ -415,6 +417,7 @@ class Site:
 
     def _append(self, page: Page, title: str, body: str, author: Account, *, message: str = "") -> None:
         renamed_from = page.title if page.versions else title
+        page.watchers.add(author.id)
         steps = str(self.random.randrange(1, 400))
         page.versions.append(Version(page.number + 1, title, body, message, author.id, self.clock(), steps))
         self._index_tasks(page, author)

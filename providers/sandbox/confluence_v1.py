@@ -1,4 +1,4 @@
-"""What is left of Confluence Cloud's REST API v1: search, label writes, moves, version restore, the current user.
+"""What is left of Confluence Cloud's REST API v1: search, label writes, moves, version restore, watching, the current user.
 
 Reads and writes of content itself are gone from v1 and answer 410. Every call that changes something wants the
 `X-Atlassian-Token: no-check` header.
@@ -40,6 +40,24 @@ def delete_label(call: Call) -> Reply:
     if name not in page.labels:
         raise RefusedError(404, f"Label {name} is not on content {page.id}")
     del page.labels[name]
+    return answer(204, None)
+
+
+def watching(call: Call) -> Reply:
+    """GET /rest/api/user/watch/content/{id}: whether the caller watches a page."""
+    page = call.site.visible(call.args[0])
+    return answer(200, {"watching": call.account.id in page.watchers})
+
+
+def watch(call: Call) -> Reply:
+    """POST /rest/api/user/watch/content/{id}."""
+    _page(call).watchers.add(call.account.id)
+    return answer(204, None)
+
+
+def unwatch(call: Call) -> Reply:
+    """DELETE /rest/api/user/watch/content/{id}."""
+    _page(call).watchers.discard(call.account.id)
     return answer(204, None)
 
 
@@ -270,6 +288,9 @@ def _key(call: Call, page: Page) -> str:
 _ONE = "/rest/api/content/{}"
 ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
     ("GET", "/rest/api/user/current", current_user),
+    ("GET", "/rest/api/user/watch/content/{}", watching),
+    ("POST", "/rest/api/user/watch/content/{}", watch),
+    ("DELETE", "/rest/api/user/watch/content/{}", unwatch),
     ("GET", "/rest/api/search", search),
     ("GET", "/rest/api/search/user", search_users),
     ("GET", "/rest/api/content/search", search_content),

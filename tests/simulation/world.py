@@ -15,7 +15,9 @@ from mapping.incident import Incident
 from mapping.markdown import from_markdown
 from mapping.records import parse_incidents
 from mapping.rows import FieldSpec
-from providers.confluence import ConfluenceCloud as Confluence
+from providers.confluence import Confluence
+from providers.confluence_cloud import ConfluenceCloud
+from providers.confluence_wire import Wire
 from providers.contract import Place, Provider
 from providers.folder import Folder
 from providers.notion import Notion
@@ -117,15 +119,8 @@ class World:
     def _confluence(self) -> Provider:
         session = requests.Session()
         session.mount("http://", EmulatorAdapter(self.to_wiki, "/confluence/wiki"))
-        return Confluence(
-            url=WIKI_URL,
-            user="bot@example.com",
-            token="sandbox",
-            accounts={},
-            budget=self._budget(),
-            now=self.clock,
-            session=session,
-        )
+        wire = Wire(WIKI_URL, "bot@example.com", "sandbox", self._budget(), self.clock, session)
+        return Confluence(ConfluenceCloud(WIKI_URL, wire), accounts={}, now=self.clock)
 
     def _notion(self) -> Provider:
         client = httpx.Client(transport=EmulatorTransport(self.to_space, "/notion"))
