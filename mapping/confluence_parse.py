@@ -9,22 +9,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mapping.confluence_render import (
-    ACCOUNT,
-    COLOURS,
-    Payload,
-    Piece,
-    Shape,
-    blanks_collapsed,
-    comparable,
-    is_date,
-    marked_in,
-    settled,
-)
+from mapping.confluence_comments import MARKER, Homeless, Piece, marked_in
+from mapping.confluence_render import ACCOUNT, COLOURS, Payload, Shape, blanks_collapsed, is_date, settled
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
 from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
 
-MARKER = "ac:inline-comment-marker"
 MACRO = "ac:structured-macro"
 _MARKS: dict[str, Mark] = {
     **dict.fromkeys(("strong", "b"), "bold"),
@@ -70,13 +59,24 @@ _SHELL = frozenset({"p", "tbody", "thead", MARKER})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A block that stands by itself. `node` is None for text without a paragraph; `rows` are a table's row elements."""
+    """A block that stands by itself. `node` is None for text without a paragraph, which is `loose`; `rows` are a table's
+    row elements."""
 
     block: Block
     start: int
     end: int
     node: Element | None = None
     rows: tuple[Element, ...] = ()
+    loose: tuple[Node, ...] = ()
+
+    def texts(self) -> Iterator[Sequence[Node]]:
+        """The nodes of each text in it."""
+        if self.block.kind == "table":
+            yield from (cell.children for row in self.rows for cell in cells_of(row))
+        elif self.block.kind != "kept" and self.node:
+            body = self.node.child("ac:rich-text-body") if self.block.kind == "panel" else None
+            yield (body or self.node).children
+        yield self.loose
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +201,7 @@ class _Reader:
             nodes = nodes[:-1]
         spans = spans_of(settled(self.pieces(nodes)))
         if spans:
-            yield Leaf(self._new("paragraph", spans), nodes[0].start, nodes[-1].end)
+            yield Leaf(self._new("paragraph", spans), nodes[0].start, nodes[-1].end, loose=tuple(nodes))
 
     def _new(self, kind: BlockKind, spans: Spans = ()) -> Block:
         self._native += 1
@@ -370,7 +370,7 @@ def spans_of(pieces: Iterable[Piece]) -> Spans:
     return merged_spans(piece.span for piece in pieces)
 
 
-def shape_of(nodes: Sequence[Node], source: bytes, *, within: bool = False) -> tuple[str, Shape]:
+def shape_of(nodes: Sequence[Node], source: bytes, *, within: bool = False) -> Shape:
     """The text that stood there and how it was wrapped, so that a change of it disturbs no more than it must. `within`:
     the nodes are the content of one paragraph or heading."""
     reader = _Reader(source)
@@ -378,8 +378,24 @@ def shape_of(nodes: Sequence[Node], source: bytes, *, within: bool = False) -> t
     paragraphs = [node for node in nodes if isinstance(node, Element) and node.name == "p"]
     opening = open_tag(paragraphs[0], source) if paragraphs else "<p>"
     bare = not paragraphs and bool(pieces)
-    shape = Shape(opening, len(paragraphs) > 1, bare, dict(_anchors(nodes, source)), marked_in(pieces))
-    return comparable(pieces), shape
+    return Shape(opening, len(paragraphs) > 1, bare, spans_of(pieces), dict(_anchors(nodes, source)), marked_in(pieces))
+
+
+def homeless(page: StoragePage) -> Iterator[Homeless]:
+    """Every comment marker in text, with the text around it."""
+    for nodes in _texts(page.flow):
+        shape = shape_of(nodes, page.source)
+        yield from (Homeless(shape.was, mark) for mark in shape.marked)
+
+
+def _texts(flow: Flow) -> Iterator[Sequence[Node]]:
+    for part in flow.parts:
+        if isinstance(part, Flow):
+            yield from _texts(part)
+        elif isinstance(part, Listing):
+            yield from (item.own for item in part.flat())
+        else:
+            yield from part.texts()
 
 
 def _anchors(nodes: Iterable[Node], source: bytes) -> Iterator[tuple[str, str]]:

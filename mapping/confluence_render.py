@@ -1,24 +1,24 @@
 """Neutral blocks -> Confluence storage markup, and what the blocks read back as (`project`).
 
-Text is written as characters with the XML escapes only, never as named entities. Comment markers survive a change of
-their text where the marked words still occur. Which bytes of an existing page stay is `confluence_storage.py`; reading is
+Text is written as characters with the XML escapes only, never as named entities. Comment markers are put back where
+`confluence_comments.py` finds their words. Which bytes of an existing page stay is `confluence_storage.py`; reading is
 `confluence_parse.py`.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby, pairwise
+from itertools import groupby
 
+from mapping.confluence_comments import ATOM, MARKER, Marked, Piece, marked_pieces, remarked
 from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
 
 ACCOUNT = "account:"
 COLOURS = ("grey", "red", "yellow", "green", "blue", "purple")
 ITEMS = ("bullet", "number", "task")
 TAGS: Mapping[str, str] = {"bullet": "ul", "number": "ol", "task": "ac:task-list"}
-ATOM = "\ufffc"  # stands for one mention, date, status or kept thing where text is compared
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BLANKS = re.compile("[ \t\r\u00a0]+")
@@ -32,14 +32,6 @@ _MARKS: tuple[tuple[Mark, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A span with the refs of the comment markers around it, outermost first."""
-
-    span: Span
-    refs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Payload:
     """The native markup of a kept span; `block` when it may not stand inside a paragraph."""
 
@@ -48,32 +40,26 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """Words between two offsets that a comment is about."""
-
-    ref: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Shape:
-    """How text was wrapped before: its first paragraph's tag, whether each line had one, whether there was none; where
-    links and comments were."""
+    """How text stood there before: its first paragraph's tag, whether each line had one, whether there was none; the text
+    itself, its links and its comment markers."""
 
     paragraph: str = "<p>"
     per_line: bool = False
     bare: bool = False
+    was: Spans = ()
     anchors: Mapping[str, str] | None = None
     marked: tuple[Marked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """What rendering needs from the page: `payloads` by the ref of kept things, and the id of its details macro."""
+    """What rendering needs from the page: `payloads` by the ref of kept things, the id of its details macro, and comment
+    markers that come from elsewhere by the text that adopts them."""
 
     payloads: Mapping[str, Payload]
     details_id: str = ""
+    adopted: Mapping[Spans, tuple[Marked, ...]] = field(default_factory=dict)
 
     def block(self, block: Block) -> str:
         """A new block that is neither a list item nor kept by its native."""
@@ -122,7 +108,7 @@ class Renderer:
     def flow(self, spans: Spans, shape: Shape | None = None) -> str:
         """Text as paragraphs; kept things that are blocks stand between them."""
         shape = shape or Shape()
-        segments = self._segments(marked_pieces(spans, shape.marked))
+        segments = self._segments(self._marked(spans, shape))
         split = shape.per_line or len(segments) > 1
         written: list[str] = []
         opening = shape.paragraph
@@ -139,7 +125,11 @@ class Renderer:
     def inline(self, spans: Spans, shape: Shape | None = None) -> str:
         """Text within one element."""
         shape = shape or Shape()
-        return self._inline(marked_pieces(spans, shape.marked), shape.anchors or {})
+        return self._inline(self._marked(spans, shape), shape.anchors or {})
+
+    def _marked(self, spans: Spans, shape: Shape) -> list[Piece]:
+        """The spans cut where comment markers stand now."""
+        return marked_pieces(spans, (*remarked(shape.was, spans, shape.marked), *self.adopted.get(spans, ())))
 
     def _segments(self, pieces: Sequence[Piece]) -> list[list[Piece] | str]:
         segments: list[list[Piece] | str] = []
@@ -153,13 +143,15 @@ class Renderer:
                 run.append(piece)
         return [segment for segment in [*segments, settled(run)] if segment]
 
-    def _inline(self, pieces: Sequence[Piece], anchors: Mapping[str, str]) -> str:
+    def _inline(self, pieces: Sequence[Piece], anchors: Mapping[str, str], depth: int = 0) -> str:
+        """Text with the markers from this depth on."""
         written = []
-        for refs, group in groupby(pieces, key=lambda piece: piece.refs):
-            text = "".join(self._span(piece.span, anchors) for piece in group)
-            for ref in reversed(refs):
-                text = f'<ac:inline-comment-marker ac:ref="{escaped(ref)}">{text}</ac:inline-comment-marker>'
-            written.append(text)
+        for refs, group in groupby(pieces, key=lambda piece: piece.refs[depth : depth + 1]):
+            if refs:
+                text = self._inline(list(group), anchors, depth + 1)
+                written.append(f'<{MARKER} ac:ref="{escaped(refs[0])}">{text}</{MARKER}>')
+            else:
+                written += [self._span(piece.span, anchors) for piece in group]
         return "".join(written)
 
     def _span(self, span: Span, anchors: Mapping[str, str]) -> str:
@@ -229,65 +221,6 @@ def _lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
             if part:
                 lines[-1].append(replace(piece, span=replace(piece.span, text=part)))
     return lines
-
-
-# --- comment markers --------------------------------------------------------------------------------------------------
-
-
-def comparable(pieces: Iterable[Piece]) -> str:
-    """The text with one `ATOM` for each thing that is not text."""
-    return "".join(piece.span.text if piece.span.kind == "text" else ATOM for piece in pieces)
-
-
-def marked_in(pieces: Sequence[Piece]) -> tuple[Marked, ...]:
-    """The comment markers of settled text, outermost first."""
-    found: dict[tuple[str, int], Marked] = {}
-    open_at: dict[str, int] = {}
-    at = 0
-    for piece in pieces:
-        length = len(comparable([piece]))
-        for ref in piece.refs:
-            start = open_at.setdefault(ref, at)
-            found[ref, start] = Marked(ref, start, at + length)
-        open_at = {ref: start for ref, start in open_at.items() if ref in piece.refs}
-        at += length
-    return tuple(found.values())
-
-
-def remarked(old: str, new: str, marked: Sequence[Marked]) -> tuple[Marked, ...]:
-    """Where the marked words of `old` stand in `new`, the occurrence nearest to their old place; gone words lose their
-    marker."""
-    moved = []
-    for mark in marked:
-        words = old[mark.start : mark.end]
-        places = [found.start() for found in re.finditer(f"(?={re.escape(words)})", new)] if words else []
-        if places:
-            # Text may have been put in before the words: their distance from the end counts as much as from the start.
-            shift = len(new) - len(old)
-            start = min(places, key=lambda place: min(abs(place - mark.start), abs(place - mark.start - shift)))
-            moved.append(Marked(mark.ref, start, start + len(words)))
-    return tuple(moved)
-
-
-def marked_pieces(spans: Spans, marked: Sequence[Marked]) -> list[Piece]:
-    """Spans cut where markers begin and end."""
-    cuts = sorted({edge for mark in marked for edge in (mark.start, mark.end)})
-    pieces: list[Piece] = []
-    at = 0
-    for span in spans:
-        for part in _cut(span, [cut - at for cut in cuts]):
-            length = len(part.text) if part.kind == "text" else 1
-            refs = (mark.ref for mark in marked if mark.start <= at and at + length <= mark.end)
-            pieces.append(Piece(part, tuple(dict.fromkeys(refs))))
-            at += length
-    return pieces
-
-
-def _cut(span: Span, cuts: Sequence[int]) -> list[Span]:
-    if span.kind != "text":
-        return [span]
-    edges = [0, *(cut for cut in cuts if 0 < cut < len(span.text)), len(span.text)]
-    return [replace(span, text=span.text[a:b]) for a, b in pairwise(edges)]
 
 
 # --- what reads back --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ provider's business.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mapping.confluence_comments import adopted, lost_markers
 from mapping.confluence_parse import (
     Flow,
     Item,
@@ -17,29 +18,16 @@ from mapping.confluence_parse import (
     Part,
     StoragePage,
     cells_of,
+    homeless,
     parse,
     shape_of,
 )
-from mapping.confluence_render import (
-    ITEMS,
-    TAGS,
-    Renderer,
-    Shape,
-    code_body,
-    comparable,
-    escaped,
-    marked_pieces,
-    nested,
-    project,
-    projected,
-    remarked,
-    task_status,
-)
+from mapping.confluence_render import ITEMS, TAGS, Renderer, code_body, escaped, nested, project, projected, task_status
 from mapping.confluence_tree import Element, Node, StorageError, open_tag
 from mapping.document import Block, Spans, plain
 from mapping.edits import Insert, Remove, edits
 
-__all__ = ["StorageError", "StoragePage", "parse", "project", "render", "splice"]
+__all__ = ["StorageError", "StoragePage", "lost_markers", "parse", "project", "render", "splice"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +62,23 @@ def splice(page: StoragePage, target: Sequence[Block], *, details_id: str = "") 
     body = _Splice(page, target, renderer).body()
     if _depths(parse(body).blocks) != _depths(project(target)):
         # Items that nest in the target can stand apart on the page, with glue between them: those are written anew.
-        body = _Splice(page, [replace(b, native="") if b.kind in ITEMS else b for b in target], renderer).body()
+        target = [replace(b, native="") if b.kind in ITEMS else b for b in target]
+        body = _Splice(page, target, renderer).body()
+    lost = {marker.ref for marker in lost_markers(page.source.decode(), body)}
+    if lost:
+        homes = adopted((home for home in homeless(page) if home.mark.ref in lost), set(_new_texts(page, target)))
+        body = _Splice(page, target, replace(renderer, adopted=homes)).body() if homes else body
     return body
+
+
+def _new_texts(page: StoragePage, target: Iterable[Block]) -> Iterator[Spans]:
+    """The texts of the target that are not on the page as they are, in the place where they are."""
+    old = {block.native: block for block in page.blocks}
+    for block in target:
+        source, wanted = old.get(block.native), projected(block)
+        if wanted is None or source == block or block.kind in ("kept", "code"):
+            continue
+        yield from (wanted.spans, *(cell for row in wanted.rows for cell in row.cells))
 
 
 def _depths(blocks: Iterable[Block]) -> list[int]:
@@ -351,8 +354,10 @@ class _Splice:
         old, node = leaf.block, leaf.node
         if block == old:
             return self._bytes(leaf.start, leaf.end)
-        if node is None or block.kind != old.kind:
+        if block.kind != old.kind:
             return self._renderer.block(block)
+        if node is None:
+            return f"<p>{self._renderer.inline(block.spans, shape_of(leaf.loose, self._source))}</p>"
         if block.kind == "table":
             return self._table(leaf, node, block)
         if block.kind == "code":
@@ -370,14 +375,14 @@ class _Splice:
         if block.kind == "heading" and block.level != max(int(name[1:]), 2):
             name = f"h{block.level}"
             opening = f"<{name}{opening[3:]}"
-        old, shape = shape_of(node.children, self._source, within=True)
-        return f"{opening}{self._renderer.inline(block.spans, _moved(shape, old, block.spans))}</{name}>"
+        shape = shape_of(node.children, self._source, within=True)
+        return f"{opening}{self._renderer.inline(block.spans, shape)}</{name}>"
 
     def _text(self, nodes: Sequence[Node], spans: Spans, *, bare: bool = False) -> str:
-        old, shape = shape_of(nodes, self._source)
-        if bare and not old:
+        shape = shape_of(nodes, self._source)
+        if bare and not shape.was:
             shape = replace(shape, bare=True)
-        return self._renderer.flow(spans, _moved(shape, old, spans))
+        return self._renderer.flow(spans, shape)
 
     def _code(self, node: Element, old: Block, block: Block) -> str:
         body, language = node.child("ac:plain-text-body"), node.parameter("language")
@@ -514,11 +519,6 @@ def _refill(node: Element, name: str, content: str) -> _Patch:
     if child.inner_end == child.end:
         return child.start, child.end, f"<{name}>{content}</{name}>"
     return child.inner, child.inner_end, content
-
-
-def _moved(shape: Shape, old: str, spans: Spans) -> Shape:
-    """The shape with its comment markers where their words stand now."""
-    return replace(shape, marked=remarked(old, comparable(marked_pieces(spans, ())), shape.marked))
 
 
 def _cell_names(leaf: Leaf, block: Block) -> list[str]:

@@ -207,8 +207,8 @@ TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 def merge_spans(base: Spans, local: Spans, remote: Spans, prefer: Side) -> Spans | None:
     """The spans with both sides' changes, or None when they changed the same words differently."""
-    b, sides = _tokens(base), (_tokens(local), _tokens(remote))
-    aligned = [dict(common(_essence(b), _essence(side))) for side in sides]
+    b, sides = tokens(base), (tokens(local), tokens(remote))
+    aligned = [dict(common(essence(b), essence(side))) for side in sides]
     merged: list[Span] = []
     b0 = l0 = r0 = 0
     for stop in [i for i in range(len(b)) if i in aligned[0] and i in aligned[1]] + [len(b)]:
@@ -223,7 +223,8 @@ def merge_spans(base: Spans, local: Spans, remote: Spans, prefer: Side) -> Spans
     return merged_spans(merged)
 
 
-def _tokens(spans: Spans) -> list[Span]:
+def tokens(spans: Spans) -> list[Span]:
+    """Text cut into words, runs of blanks and signs; what is not text stays whole."""
     return [
         token
         for span in spans
@@ -231,8 +232,9 @@ def _tokens(spans: Spans) -> list[Span]:
     ]
 
 
-def _essence(tokens: Sequence[Span]) -> list[Hashable]:
-    return [(token.kind, token.text if token.kind == "text" else token.ref) for token in tokens]
+def essence(parts: Sequence[Span]) -> list[Hashable]:
+    """What of each token is compared: its words, not how they look."""
+    return [(token.kind, token.text if token.kind == "text" else token.ref) for token in parts]
 
 
 def _three_way(base: list[T], local: list[T], remote: list[T]) -> list[T] | None:

@@ -1,0 +1,219 @@
+"""Inline comments in Confluence: where their markers stand, where they stand after an edit, and which are lost by it.
+
+A marker is an element around the words that a comment is about; the comment itself lives elsewhere and knows only the
+marker's `ref`. One comment may own several markers, and markers nest and overlap. Text is compared by words with one `ATOM`
+for each thing that is not text.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from mapping.confluence_tree import Element, tree
+from mapping.document import Span, Spans, merged_spans, plain
+from mapping.merge import common, essence, tokens
+
+MARKER = "ac:inline-comment-marker"
+ATOM = "\ufffc"
+_KIN = 0.5  # share of the shorter text's words from which a text is taken for what became of another
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A span with the refs of the comment markers around it, outermost first."""
+
+    span: Span
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Words between two offsets that a comment is about."""
+
+    ref: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Homeless:
+    """A marker whose block is gone or was made anew, with the text in which it stood."""
+
+    was: Spans
+    mark: Marked
+
+
+@dataclass(frozen=True, slots=True)
+class LostMarker:
+    """A comment that a body no longer has a place for: its marker's `ref` and the words that it was on."""
+
+    ref: str
+    words: str
+
+
+def lost_markers(before: str, after: str) -> tuple[LostMarker, ...]:
+    """The comments that have a marker in one storage body and none in the next, in page order. Raises StorageError."""
+    if MARKER not in before:
+        return ()
+    there = _marked_words(after) if MARKER in after else {}
+    return tuple(LostMarker(ref, words) for ref, words in _marked_words(before).items() if ref not in there)
+
+
+def _marked_words(body: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for marker in _markers(tree(body)):
+        found.setdefault(marker.attrs.get("ac:ref", ""), []).append(marker.text)
+    return {ref: " ".join(" ".join(texts).split()) for ref, texts in found.items()}
+
+
+def _markers(element: Element) -> Iterator[Element]:
+    for child in element.elements():
+        if child.name == MARKER:
+            yield child
+        yield from _markers(child)
+
+
+def comparable(spans: Iterable[Span]) -> str:
+    """The text with one `ATOM` for each thing that is not text."""
+    return "".join(span.text if span.kind == "text" else ATOM for span in spans)
+
+
+def marked_in(pieces: Sequence[Piece]) -> tuple[Marked, ...]:
+    """The comment markers of settled text, outermost first."""
+    found: dict[tuple[str, int], Marked] = {}
+    open_at: dict[str, int] = {}
+    at = 0
+    for piece in pieces:
+        length = len(comparable([piece.span]))
+        for ref in piece.refs:
+            start = open_at.setdefault(ref, at)
+            found[ref, start] = Marked(ref, start, at + length)
+        open_at = {ref: start for ref, start in open_at.items() if ref in piece.refs}
+        at += length
+    return tuple(found.values())
+
+
+def marked_pieces(spans: Spans, marked: Sequence[Marked]) -> list[Piece]:
+    """Spans cut where markers begin and end."""
+    cuts = sorted({edge for mark in marked for edge in (mark.start, mark.end)})
+    pieces: list[Piece] = []
+    at = 0
+    for span in spans:
+        for part in _cut(span, [cut - at for cut in cuts]):
+            length = len(comparable([part]))
+            refs = (mark.ref for mark in marked if mark.start <= at and at + length <= mark.end)
+            pieces.append(Piece(part, tuple(dict.fromkeys(refs))))
+            at += length
+    return pieces
+
+
+def _cut(span: Span, cuts: Sequence[int]) -> list[Span]:
+    if span.kind != "text":
+        return [span]
+    edges = [0, *(cut for cut in cuts if 0 < cut < len(span.text)), len(span.text)]
+    return [replace(span, text=span.text[a:b]) for a, b in pairwise(edges)]
+
+
+# --- after an edit ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word, a sign, or one thing that is not text, and where it stands."""
+
+    essence: Hashable
+    start: int
+    end: int
+
+
+def _tokens(spans: Spans, *, signs: bool) -> list[_Token]:
+    """All words and things, or all signs too; blanks say nothing."""
+    found, at = [], 0
+    parts = tokens(merged_spans(map(_bare, spans)))
+    for part, what in zip(parts, essence(parts), strict=True):
+        text = comparable([part])
+        if text == ATOM or text[0].isalnum() or text[0] == "_" or (signs and text.strip()):
+            found.append(_Token(what, at, at + len(text)))
+        at += len(text)
+    return found
+
+
+def _bare(span: Span) -> Span:
+    """A span without its looks, and a kept thing without its number among equal ones."""
+    return replace(span, marks=frozenset(), link="", ref=span.ref.partition("-")[0] if span.kind == "kept" else span.ref)
+
+
+def remarked(was: Spans, now: Spans, marked: Sequence[Marked]) -> tuple[Marked, ...]:
+    """Where the marked words of `was` stand in `now`: on what survives of them, with what was written in between. A marker
+    goes when none of its words is left."""
+    wordless = [mark for mark in marked if not re.search(rf"\w|{ATOM}", comparable(was)[mark.start : mark.end])]
+    wordy = [mark for mark in marked if mark not in wordless]
+    found = _found(was, now, wordy, signs=False) | _found(was, now, wordless, signs=True)
+    return tuple(found[mark] for mark in marked if mark in found)
+
+
+def _found(was: Spans, now: Spans, marked: Sequence[Marked], *, signs: bool) -> dict[Marked, Marked]:
+    """`remarked` by words, or for markers that hold none, by signs too."""
+    if not marked:
+        return {}
+    old, new = _tokens(was, signs=signs), _tokens(now, signs=signs)
+    pairs = dict(common([token.essence for token in old], [token.essence for token in new]))
+    found = {}
+    for mark in marked:
+        inside = [i for i, token in enumerate(old) if token.start < mark.end and mark.start < token.end]
+        stayed = {i: pairs[i] for i in inside if i in pairs}
+        placed = stayed if len(stayed) == len(inside) else _put_elsewhere(inside, old, new, pairs) or stayed
+        if placed:
+            ends = [(old[i], new[placed[i]]) for i in (min(placed), max(placed))]
+            found[mark] = _stretched(mark, comparable(was), comparable(now), *ends)
+    return found
+
+
+def _put_elsewhere(
+    inside: Sequence[int], old: Sequence[_Token], new: Sequence[_Token], pairs: dict[int, int]
+) -> dict[int, int]:
+    """Where all the words stand in a row in what was put in: they were moved there."""
+    wanted, taken = [old[i].essence for i in inside], set(pairs.values())
+    for at in range(len(new) - len(wanted) + 1):
+        if [new[at + n].essence for n in range(len(wanted)) if at + n not in taken] == wanted:
+            return {i: at + n for n, i in enumerate(inside)}
+    return {}
+
+
+def _stretched(mark: Marked, was: str, now: str, first: tuple[_Token, _Token], last: tuple[_Token, _Token]) -> Marked:
+    """The marker from the first to the last word, each old and new, with the marked signs that still stand beside them."""
+    from_, to = max(mark.start, first[0].start), min(mark.end, last[0].end)
+    start, end = first[1].start + from_ - first[0].start, last[1].end - (last[0].end - to)
+    ahead = _alike(was[mark.start : from_][::-1], now[:start][::-1])
+    behind = _alike(was[to : mark.end], now[end:])
+    return Marked(mark.ref, start - ahead, end + behind)
+
+
+def _alike(edge: str, text: str) -> int:
+    """How many characters of an edge still stand there; blanks count as its end only where it is whole."""
+    same = next((at for at, (a, b) in enumerate(zip(edge, text, strict=False)) if a != b), min(len(edge), len(text)))
+    return same if same == len(edge) else len(edge[:same].rstrip())
+
+
+def adopted(homeless: Iterable[Homeless], texts: Collection[Spans]) -> dict[Spans, tuple[Marked, ...]]:
+    """For markers without a block: the new or changed texts that hold all of their words and most of what stood around
+    them, as where a paragraph is split, joined, moved or made a list item."""
+    found: dict[Spans, tuple[Marked, ...]] = {}
+    for lost in homeless:
+        words = comparable(lost.was)[lost.mark.start : lost.mark.end]
+        for text in sorted(texts, key=lambda text: -_kinship(lost.was, text)):
+            if _kinship(lost.was, text) < _KIN:
+                break
+            places = remarked(lost.was, text, [lost.mark])
+            if places and comparable(text)[places[0].start : places[0].end] == words:
+                found[text] = (*found.get(text, ()), *places)
+                break
+    return found
+
+
+def _kinship(left: Spans, right: Spans) -> float:
+    """Share of the shorter text's words that are in the other too."""
+    words, others = (Counter(re.findall(r"\w+", plain(text).casefold())) for text in (left, right))
+    return (words & others).total() / (min(words.total(), others.total()) or 1)
