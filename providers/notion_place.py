@@ -38,9 +38,10 @@ class Parent:
 
 def parent_of(place: Place) -> Parent:
     """What the destination names. Raises Refused when it names nothing, or no id."""
-    for option, kind in (("data_source", "data_source_id"), ("page", "page_id")):
-        if place.options.get(option):
-            return Parent(kind, id_of(place.options[option]))
+    if place.options.get("data_source"):
+        return Parent("data_source_id", id_of(place.options["data_source"], beside=False))
+    if place.options.get("page"):
+        return Parent("page_id", id_of(place.options["page"]))
     raise Refused(f"destination {place.name} names neither data_source nor page")
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from notion_client import Client
@@ -105,14 +105,15 @@ def provider_error(error: Exception) -> ProviderError:
     return error if isinstance(error, ProviderError) else Unreachable(str(error))
 
 
-def id_of(text: str) -> str:
-    """The dashed id in an id, a pasted link of either host, or a page opened beside its database (`?p=`).
+def id_of(text: str, *, beside: bool = True) -> str:
+    """The dashed id in an id or a pasted link of either host; `?v=` (a view) and `#` (a block) are passed over. `beside`: a
+    page opened beside its database (`?p=`) is meant, not the database.
 
     Raises Refused when there is none, before anything is put into a path.
     """
     parts = urlsplit(text.strip())
-    peeked = [value for name, _, value in (pair.partition("=") for pair in parts.query.split("&")) if name == "p"]
-    for candidate in (*peeked, parts.path.rstrip("/").rpartition("/")[2]):
+    opened = parse_qs(parts.query).get("p", []) if beside else []
+    for candidate in (*opened, parts.path.rstrip("/").rpartition("/")[2]):
         found = dashed(candidate) or dashed(candidate.replace("-", "")[-32:])
         if found:
             return found

@@ -1,19 +1,18 @@
 """Which page a pasted link means: the destination that it belongs to and the service's own id. Reads nothing."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from providers.confluence_links import address
 from providers.contract import Observation, Refused
 from providers.notion_wire import id_of
 from syncd.errors import Misuse, UnknownReference
 from syncd.reconcile import Destination
 
 NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
-_CONFLUENCE_ID = re.compile(r"/pages/(?:edit-v2/)?([0-9]+)|[?&]pageId=([0-9]+)|^([0-9]+)$")
-Reading = Callable[[str], str]  # a link as a native id; empty where it means no page of that place
+Reading = Callable[[str], str]  # a link as a native id, empty for a link to elsewhere; Refused for one that is of no page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,11 @@ def confluence_link(base: str) -> Reading:
     """Links of the site at `base`, and bare page ids."""
 
     def read(link: str) -> str:
-        found = _CONFLUENCE_ID.search(link)
-        ours = "://" not in link or urlsplit(link).netloc == urlsplit(base).netloc
-        return next(filter(None, found.groups())) if found and ours else ""
+        found = address(link, base)
+        if found and not found.page:
+            what = "names a page by its title only" if found.title else "is that of a space"
+            raise Refused(f"“{link}” {what}; open the page and copy the link of its share button, which holds the id")
+        return found.page if found else ""
 
     return read
 
@@ -77,8 +78,15 @@ def page_named(link: str, to: str, destinations: Mapping[str, Destination], read
     if to and to not in destinations:
         raise UnknownReference("destination", to, list(destinations), "syncd doctor")
     for name, destination in destinations.items():
-        native_id = readings[name](link.strip()) if to in ("", name) else ""
+        native_id = _read(readings[name], link) if to in ("", name) else ""
         if native_id:
             return Named(destination, native_id)
     where = f"the destination {to}" if to else "any destination of the configuration"
     raise Misuse(f"'{link}' is no page of {where}; paste the link to the page.", "syncd doctor")
+
+
+def _read(reading: Reading, link: str) -> str:
+    try:
+        return reading(link.strip())
+    except Refused as error:
+        raise Misuse(f"{error}.") from error
