@@ -9,12 +9,12 @@ markup is `mapping.confluence_storage`; requests are an edition's (`confluence_d
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from urllib.parse import parse_qs, urlsplit
 
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
 from mapping.document import Doc
 from mapping.incident import Person
 from providers.confluence_dialect import Dialect, Space, WikiPage
+from providers.confluence_links import address
 from providers.confluence_people import People
 from providers.contract import (
     Capabilities,
@@ -67,7 +67,7 @@ class Confluence:
         said = [f"signed in as {me.name or me.id}"]
         space = self._space(place)
         said.append(f"space {space.key} ({space.name}) is there")
-        parent = _parent(place)
+        parent = self._parent(place)
         if parent:
             said.append(f"parent page “{self._fetch(parent).title}” can be read")
         if write:
@@ -84,6 +84,9 @@ class Confluence:
         if holders:
             raise TitleTaken(f"another page in the space is called “{wanted}” ({holders[0].status})")
         return None
+
+    def page_id(self, place: Place, link: str) -> str:
+        return self._named(link) if address(link, self._wiki.url) else ""
 
     def read(self, place: Place, native_id: str) -> Observation:
         return self._observed(self._fetch(native_id))
@@ -103,7 +106,7 @@ class Confluence:
     def create(self, place: Place, doc: Doc, marker: str) -> Outcome:
         try:
             body = render(self._people.addressed(doc.blocks), details_id=MARKER + marker)
-            outcome = self._wiki.post(self._space(place), _parent(place), _clean_title(doc.title), body)
+            outcome = self._wiki.post(self._space(place), self._parent(place), _clean_title(doc.title), body)
         except ProviderError as error:
             return Rejected(error)
         return self._confirmed(outcome)
@@ -165,31 +168,37 @@ class Confluence:
         """The space by id, key or pasted link; remembered. Raises Missing or Refused."""
         given = place.options.get("space", "")
         if given not in self._spaces:
-            name = _after(given, "spaces") or given.strip()
-            if not _SPACE_NAME.fullmatch(name):
-                raise Refused(f"“{name}” is neither a space key, a space id nor a link into a space")
-            self._spaces[given] = self._wiki.space(name)
+            found = address(given) if "/" in given else None
+            name = found.space if found else given.strip()
+            self._spaces[given] = self._space_called(name)
         return self._spaces[given]
 
+    def _space_called(self, name: str) -> Space:
+        if not _SPACE_NAME.fullmatch(name):
+            raise Refused(f"“{name}” is neither a space key, a space id nor a link into a space")
+        return self._wiki.space(name)
 
-def _parent(place: Place) -> str:
-    """The parent page's id, empty where pages go below the space's home. Raises Refused."""
-    given = place.options.get("parent", "").strip()
-    named = parse_qs(urlsplit(given).query).get("pageId", [""])[0] or _after(given, "pages") or given
-    if named and not _ID.fullmatch(named):
-        raise Refused(f"“{given}” is neither a page id nor a link to a page")
-    return named
+    def _parent(self, place: Place) -> str:
+        """The parent page's id, empty where pages go below the space's home. Raises Refused, Missing."""
+        given = place.options.get("parent", "").strip()
+        if given and not address(given):
+            raise Refused(f"“{given}” is neither a page id nor a link to a page")
+        return self._named(given) if given else ""
 
+    def _named(self, link: str) -> str:
+        """The id of the page behind an id or a link. Raises Missing, Refused."""
+        found = address(link)
+        if not found or not (found.page or found.title):
+            raise Refused(f"“{link}” is the link of a space, not of a page")
+        return found.page or self._titled(found.space, found.title)
 
-def _after(link: str, word: str) -> str:
-    """The path segment of a link that follows a word; `edit-v2` and the like may stand between."""
-    if "/" not in link:
-        return ""
-    segments = urlsplit(link).path.split("/")
-    rest = segments[segments.index(word) + 1 :] if word in segments else []
-    if word == "pages":
-        return next((segment for segment in rest if _ID.fullmatch(segment)), "")
-    return rest[0] if rest else ""
+    def _titled(self, space: str, title: str) -> str:
+        """The id of the page that a link names by its space's key and its title. Raises Missing or Refused."""
+        holders = self._wiki.titled(self._space_called(space), title)
+        found = next((page.id for page in holders if page.status == "current"), "")
+        if not found:
+            raise Missing(f"there is no page “{title}” in the space {space}, or we may not see it", "not_found")
+        return found
 
 
 def _native(native_id: str) -> str:

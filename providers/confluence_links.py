@@ -36,8 +36,9 @@ class Address:
     title: str = ""
 
 
-def address(text: str, site: str) -> Address | None:
-    """What an id or a link names on the site at `site` (its address as configured); None for a link to anywhere else.
+def address(text: str, site: str = "") -> Address | None:
+    """What an id or a link names on the site at `site` (its address as configured, empty for any site); None for a link to
+    anywhere else, and for what is no link.
 
     Raises Refused, with a sentence, for a link of this site to something that is no page and no space.
     """
@@ -45,7 +46,7 @@ def address(text: str, site: str) -> Address | None:
     if _ID.fullmatch(text):
         return Address(page=text)
     parts = urlsplit(text if "://" in text else f"//{text}")
-    if "/" not in text or not _same_site(parts, urlsplit(site)):
+    if "/" not in text or (site and not _same_site(parts, urlsplit(site))):
         return None
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     found = _by_path([segment for segment in parts.path.split("/") if segment]) or Address()

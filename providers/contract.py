@@ -165,6 +165,11 @@ class Provider(Protocol):
         """Make a page; one call may need several requests. `Done.native_id` is set as soon as the page exists."""
         ...
 
+    def page_id(self, place: Place, link: str) -> str:
+        """The native id of the page that an id or a pasted link means; empty for a link to elsewhere. May ask the service
+        where a link names a page by its title. Raises `Refused` for a link of the service that is of no page."""
+        ...
+
     def read(self, place: Place, native_id: str) -> Observation:
         """The page now. Raises `Missing` when it is trashed, archived, or not to be seen."""
         ...

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from mapping.document import Doc
 from mapping.front_matter import FrontMatterError, split_front_matter
@@ -140,6 +141,17 @@ class Folder:
             return Stale(str(error))
         except ProviderError as error:
             return Rejected(error)
+
+    def page_id(self, place: Place, link: str) -> str:
+        """A file in the folder, by its path (absolute, from here, or from the folder itself) or as a `file:` link."""
+        parts, folder = urlsplit(link.strip()), self._folder(place)
+        if parts.scheme not in ("", "file"):
+            return ""
+        path = Path(unquote(parts.path) if parts.scheme else link.strip())
+        for candidate in (path.absolute().resolve(), (folder / path).resolve()):
+            if candidate.is_file() and candidate.is_relative_to(folder):
+                return candidate.relative_to(folder).as_posix()
+        return ""
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         """A hash of each file; None for one that is gone or renamed. Files are read only when their time or size changed."""

@@ -31,7 +31,7 @@ from providers.contract import (
 )
 from providers.notion_people import Directory
 from providers.notion_place import Parent
-from providers.notion_wire import Wire, id_of
+from providers.notion_wire import Wire, id_of, page_of
 from providers.notion_write import Halt, Pen, first_request
 from providers.transport import Budget
 
@@ -139,6 +139,10 @@ class Notion:
         return "pages can be made and moved to the trash"
 
     # --- reading ---
+
+    def page_id(self, place: Place, link: str) -> str:
+        """See `Provider.page_id`. Asks nothing."""
+        return page_of(link, self._wire.url)
 
     def read(self, place: Place, native_id: str) -> Observation:
         """See `Provider.read`. One request for the page, one per hundred blocks, one per table and nested list."""

@@ -21,6 +21,7 @@ from providers.transport import Answer, Budget, NoAnswer, reads, refuse
 VERSION = "2026-03-11"
 TIMEOUT_MS = 65_000  # the service itself gives up after 60 s and then says what it saved
 PAGE_SIZE = 100
+HOSTS = ("notion.so", "notion.com", "notion.site")  # where people see their pages
 _LOG = logging.getLogger("providers.notion")
 
 
@@ -28,7 +29,7 @@ class Wire:
     """One connection with one token. `url` is the service's root; `client` replaces the real network."""
 
     def __init__(self, url: str, token: str, budget: Budget, client: httpx.Client | None = None) -> None:
-        self.budget = budget
+        self.url, self.budget = url, budget
         self._client = Client(
             client=client or httpx.Client(),
             auth=token,
@@ -118,3 +119,15 @@ def id_of(text: str, *, beside: bool = True) -> str:
         if found:
             return found
     raise Refused(f"{text!r} holds no Notion id; paste a link to the page or database")
+
+
+def page_of(link: str, service: str) -> str:
+    """The id in a page id or a link of any Notion host, or of the service at this address; empty for any other."""
+    parts = urlsplit(link.strip())
+    known = any(f".{parts.hostname}".endswith(f".{host}") for host in HOSTS)
+    if "://" in link and not known and parts.netloc != urlsplit(service).netloc:
+        return ""
+    try:
+        return id_of(link)
+    except Refused:
+        return ""

@@ -23,7 +23,7 @@ from providers.transport import Budget
 from syncd.app import App
 from syncd.broken import Broken
 from syncd.daemon import Pace, Parts
-from syncd.links import Named, Reading, confluence_link, file_link, notion_link, page_named
+from syncd.links import Named, page_named
 from syncd.lock import SingleProcess
 from syncd.reconcile import Destination, Limits, Reconciler
 from syncd.resources import templates
@@ -46,7 +46,6 @@ class Assembly:
     store: Store
     library: TemplateLibrary
     app: App
-    readings: Mapping[str, Reading]  # by destination: what a pasted link means
 
     @property
     def destinations(self) -> Mapping[str, Destination]:
@@ -55,7 +54,7 @@ class Assembly:
 
     def named(self, link: str, to: str = "") -> Named:
         """The page behind a pasted link. Raises Misuse when it is nobody's."""
-        return page_named(link, to, self.destinations, self.readings)
+        return page_named(link, to, self.destinations)
 
     def alone(self) -> AbstractContextManager[object]:
         """Held while pages are worked on. Raises Misuse beside a living daemon or `once`."""
@@ -115,8 +114,7 @@ def assemble(
     wording = Wording(store, _words(settings))
     reconciler = Reconciler(store, destinations, wording, _limits(settings))
     app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds))
-    readings = {name: _reading(config, d, settings.providers[d.provider]) for name, d in settings.destinations.items()}
-    return Assembly(config, settings, store, library, app, readings)
+    return Assembly(config, settings, store, library, app)
 
 
 def _words(settings: Settings) -> House:
@@ -183,12 +181,6 @@ def _made(
         return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle)
     wire = Wire(settings.url, settings.user, token, budget, now)
     return Confluence(ConfluenceCloud(settings.url, wire), accounts=accounts, now=now, settle_seconds=settle)
-
-
-def _reading(config: Path, destination: DestinationSettings, provider: ProviderSettings) -> Reading:
-    if provider.kind == "folder":
-        return file_link(_folder(config, destination))
-    return notion_link(provider.url) if provider.kind == "notion" else confluence_link(provider.url)
 
 
 def _folder(config: Path, destination: DestinationSettings) -> Path:

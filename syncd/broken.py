@@ -31,6 +31,10 @@ class Broken:
         """Refused."""
         return Rejected(Refused(self.why))
 
+    def page_id(self, place: Place, link: str) -> str:
+        """None: others may know the link."""
+        return ""
+
     def read(self, place: Place, native_id: str) -> Observation:
         """Refused."""
         self._refuse()

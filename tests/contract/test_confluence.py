@@ -225,7 +225,31 @@ def test_places_are_ids_or_pasted_links(bench: Bench, space: str, parent: str) -
     assert bench.site.content[page.native_id].parent_id == expected
 
 
-@pytest.mark.parametrize("options", [{"space": "NOSUCH"}, {"space": "a b/../c"}, {"space": "OPS", "parent": "../../x"}])
+def test_a_page_is_named_by_id_by_link_or_by_its_title_in_a_link(bench: Bench) -> None:
+    page = bench.create(Doc("INC-1 A & B", (paragraph("x"),))).native_id
+    site = bench.wiki.url
+    for link in (page, f"{site}/spaces/OPS/pages/{page}", f"{site}/display/OPS/INC-1+A+%26+B"):
+        assert bench.provider.page_id(bench.place, link) == page
+    assert bench.provider.page_id(bench.place, "https://other.example.com/wiki/display/OPS/INC-1") == ""
+    with pytest.raises(Missing, match="there is no page “INC-2”"):
+        bench.provider.page_id(bench.place, f"{site}/display/OPS/INC-2")
+    bench.site.trash(page)
+    with pytest.raises(Missing):
+        bench.provider.page_id(bench.place, f"{site}/display/OPS/INC-1+A+%26+B")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"space": "NOSUCH"},
+        {"space": "a b/../c"},
+        {"space": "https://x.net/wiki/spaces/OPS/folder/12"},
+        {"space": "OPS", "parent": "../../x"},
+        {"space": "OPS", "parent": "https://x.net/wiki/spaces/OPS/whiteboard/12"},
+        {"space": "OPS", "parent": "https://x.net/wiki/spaces/OPS"},
+        {"space": "OPS", "parent": "https://x.net/wiki/display/OPS/No+such+page"},
+    ],
+)
 def test_a_place_that_is_none_creates_nothing(bench: Bench, options: dict[str, str]) -> None:
     outcome = bench.provider.create(Place("wiki", options, {}), POST_MORTEM, "m1")
     assert isinstance(outcome, Rejected)

@@ -6,8 +6,9 @@ import pytest
 
 from providers.confluence_links import Address, address
 from providers.contract import Place, Refused
+from providers.folder import Folder
 from providers.notion_place import parent_of
-from syncd.links import confluence_link, file_link, notion_link
+from providers.notion_wire import page_of
 
 SITE = "https://example.atlassian.net/wiki"
 GATEWAY = "https://api.atlassian.com/ex/confluence/0b1c-cloud/wiki"
@@ -83,12 +84,6 @@ def test_data_center_shows_pages_by_title() -> None:
         address(f"{SERVER}/display/OPS/2026/11/02/News", SERVER)
 
 
-@pytest.mark.parametrize("link", [f"{SITE}/spaces/OPS", f"{SITE}/display/OPS/Queue+full"])
-def test_where_a_page_is_asked_for_a_space_or_a_title_will_not_do(link: str) -> None:
-    with pytest.raises(Refused, match="copy the link of its share button"):
-        confluence_link(SITE)(link)
-
-
 @pytest.mark.parametrize(
     "link",
     [
@@ -112,14 +107,14 @@ def test_where_a_page_is_asked_for_a_space_or_a_title_will_not_do(link: str) -> 
     ],
 )
 def test_notion_addresses(link: str) -> None:
-    assert notion_link(NOTION)(link) == ID
+    assert page_of(link, NOTION) == ID
 
 
 @pytest.mark.parametrize(
     "link", [f"{SITE}/x/aN9oDw", f"https://notion.so.example.com/{BARE}", "https://www.notion.so/my", "163841"]
 )
 def test_what_no_notion_page_is(link: str) -> None:
-    assert notion_link(NOTION)(link) == ""
+    assert page_of(link, NOTION) == ""
 
 
 def test_a_database_with_a_page_beside_it_is_the_database_where_one_is_asked_for() -> None:
@@ -134,6 +129,7 @@ def test_files_are_named_by_path_or_link_and_only_inside_their_folder(tmp_path: 
     page, outside = folder / "INC-12 Café.md", tmp_path / "outside.md"
     page.touch()
     outside.touch()
-    read = file_link(folder)
-    assert {read(link) for link in (str(page), page.as_uri(), page.name)} == {page.name}
-    assert {read(link) for link in (str(outside), "../outside.md", "none.md", f"{SITE}/x/aN9oDw")} == {""}
+    provider, place = Folder(tmp_path), Place("files", {"path": "pages"}, {})
+    assert {provider.page_id(place, link) for link in (str(page), page.as_uri(), page.name)} == {page.name}
+    others = (str(outside), outside.as_uri(), "../outside.md", "none.md", f"{SITE}/x/aN9oDw")
+    assert {provider.page_id(place, link) for link in others} == {""}
