@@ -12,7 +12,14 @@ from typing import Any, Literal
 
 from providers.sandbox.wire import Emulator, Reply
 
-_CODES = {429: "rate_limited", 500: "internal_server_error", 503: "service_unavailable"}
+_CODES = {
+    409: "conflict_error",
+    429: "rate_limited",
+    500: "internal_server_error",
+    503: "service_unavailable",
+    504: "gateway_timeout",
+    529: "service_overload",
+}
 
 
 class RequestLost(Exception):
@@ -24,7 +31,11 @@ class RequestLost(Exception):
 
 
 class ReplyLost(Exception):
-    """The service did its work, the answer never came."""
+    """The service did its work, the answer never came. `late`: it would have come after the client gave up."""
+
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late
 
 
 def anything(method: str, path: str) -> bool:
@@ -43,15 +54,32 @@ def writes(method: str, path: str) -> bool:
 class Fault:
     """One thing that goes wrong with the first request that `matches(method, path)`.
 
-    `refused`, `request_lost`, `reply_lost` concern the connection; `status` answers with that status and `headers`,
-    `after_commit` or instead of the service's work.
+    `refused`, `request_lost`, `reply_lost`, `late` concern the connection; `status` answers with that status and `headers`,
+    `after_commit` or instead of the service's work; `spoiled` lets the service answer and hands on what `spoil` makes of it.
     """
 
-    kind: Literal["refused", "request_lost", "reply_lost", "status"]
+    kind: Literal["refused", "request_lost", "reply_lost", "late", "status", "spoiled"]
     matches: Callable[[str, str], bool] = anything
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     after_commit: bool = False
+    spoil: Callable[[Reply], Reply] = lambda reply: reply
+
+
+def truncated(matches: Callable[[str, str], bool] = anything) -> Fault:
+    """An answer that breaks off in the middle."""
+    return Fault("spoiled", matches, spoil=lambda reply: reply._replace(body=reply.body[: len(reply.body) // 2]))
+
+
+def empty(matches: Callable[[str, str], bool] = anything) -> Fault:
+    """An answer without a body."""
+    return Fault("spoiled", matches, spoil=lambda reply: reply._replace(body=b""))
+
+
+def html(matches: Callable[[str, str], bool] = anything) -> Fault:
+    """A page for people, from something in between, with the status of a success."""
+    page = b"<!doctype html><html><body>Please sign in to the network.</body></html>"
+    return Fault("spoiled", matches, spoil=lambda reply: Reply(200, {"Content-Type": "text/html"}, page))
 
 
 def rate_limited(retry_after: str = "1", matches: Callable[[str, str], bool] = anything) -> Fault:
@@ -82,10 +110,12 @@ class Faulty:
         self.script.remove(fault)
         if fault.kind in ("refused", "request_lost"):
             raise RequestLost(refused=fault.kind == "refused")
-        done = fault.kind == "reply_lost" or fault.after_commit
+        if fault.kind == "spoiled":
+            return fault.spoil(self.emulator.handle(method, path, headers, body))
+        done = fault.kind in ("reply_lost", "late") or fault.after_commit
         reply = self.emulator.handle(method, path, headers, body) if done else None
-        if fault.kind == "reply_lost":
-            raise ReplyLost(f"no answer to {method} {path}")
+        if fault.kind in ("reply_lost", "late"):
+            raise ReplyLost(f"no answer to {method} {path}", late=fault.kind == "late")
         committed = self._committed(path) if reply is not None and reply.status < 300 else {}
         return _failure(fault, committed)
 

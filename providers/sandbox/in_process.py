@@ -45,7 +45,8 @@ class EmulatorAdapter(BaseAdapter):
         except RequestLost as lost:
             raise requests.ConnectionError(_refused(lost) if lost.refused else lost, request=request) from lost
         except ReplyLost as lost:
-            raise requests.ConnectionError(lost, request=request) from lost
+            kind = requests.ReadTimeout if lost.late else requests.ConnectionError
+            raise kind(lost, request=request) from lost
         response = requests.Response()
         response.status_code, response.reason = reply.status, responses.get(reply.status, "")
         response.headers = CaseInsensitiveDict(reply.headers)
@@ -73,7 +74,8 @@ class EmulatorTransport(httpx.BaseTransport):
             kind = httpx.ConnectError if lost.refused else httpx.ReadError
             raise kind(str(lost), request=request) from lost
         except ReplyLost as lost:
-            raise httpx.ReadError(str(lost), request=request) from lost
+            late = httpx.ReadTimeout if lost.late else httpx.ReadError
+            raise late(str(lost), request=request) from lost
         return httpx.Response(reply.status, headers=reply.headers, content=reply.body, request=request)
 
 

@@ -1,9 +1,8 @@
-"""A Notion workspace in memory that answers the public API, version 2026-03-11, as the service does.
+"""A Notion workspace in memory that answers the public API, versions 2026-03-11 and 2025-09-03, as the service does.
 
-This file is the front door: authentication, the version header, routing, errors and users. Blocks, pages, data
-sources and comments have their own files; `notion_people.py` is what a person does in the editor. Not served: older
-versions, the Markdown endpoints, file uploads, views, webhooks. Rate limits and failures are injected around
-`handle`, not here.
+This file is the front door: the version header, routing, errors and users. Tokens, capabilities and rate limits are
+`notion_gate.py`; blocks, pages, data sources and comments have their own files; `notion_people.py` is what a person does
+in the app. Not served: older versions, file uploads, views, webhooks. Failures are injected around `handle`, not here.
 """
 
 import json
@@ -18,17 +17,20 @@ from providers.sandbox.notion_access import Access, Call, listed, part
 from providers.sandbox.notion_check import Json, Refusal, invalid, refused, shown
 from providers.sandbox.notion_comments import CommentEndpoints
 from providers.sandbox.notion_content import BlockEndpoints
+from providers.sandbox.notion_gate import Gate
 from providers.sandbox.notion_pages import DataSourceEndpoints, PageEndpoints
 from providers.sandbox.notion_people import People
 from providers.sandbox.notion_properties import Schema
 from providers.sandbox.notion_text import plain
-from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, PAGE, Tree
+from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, HOSTS, PAGE, Tree
+from providers.sandbox.notion_versions import NEWEST, OLDER, newer_request, older_answer, with_novelties
 from providers.sandbox.wire import Clock, Emulator, Reply
 
-VERSION = "2026-03-11"
 MOST_BODY_BYTES = 500_000
 
 _Handler = Callable[[Call], Json]
+_READ, _UPDATE, _INSERT = "read_content", "update_content", "insert_content"
+_HEAR, _SAY, _USERS = "read_comments", "insert_comments", "read_users"
 
 
 class NotionWorkspace(People, Emulator):
@@ -37,7 +39,8 @@ class NotionWorkspace(People, Emulator):
     `page_id`, `database_id` and `data_source_id` are where tests and the site begin. `requests` is the log of
     (method, path); `last_created` the ids of the top-level blocks, page or comment that the last request made.
     `nested_edits_move_page` False keeps a page's time still when the API edits its blocks, as was seen on the real
-    service; `index_lag` hides pages younger than that from queries and searches.
+    service, a timedelta moves it late; `index_lag` is how old queries and searches are; `old_links` gives half of the
+    pages addresses of the older site; `novelties` adds fields to answers that nobody has heard of yet.
     """
 
     def __init__(
@@ -45,66 +48,63 @@ class NotionWorkspace(People, Emulator):
         clock: Clock,
         random: random.Random,
         *,
-        nested_edits_move_page: bool = True,
+        nested_edits_move_page: bool | timedelta = True,
         index_lag: timedelta = timedelta(0),
+        old_links: bool = False,
+        novelties: bool = False,
     ) -> None:
         tree = Tree(clock, random)
+        tree.hosts = HOSTS if old_links else HOSTS[:1]
         self.access = Access(tree, nested_edits_move_page, index_lag)
         comments = CommentEndpoints(self.access)
         super().__init__(tree, comments)
         self.requests: list[tuple[str, str]] = []
         self.last_created: list[str] = []
-        self._bots: dict[str, str] = {}
-        self._workspace_id = tree.new_id()
+        self.gate = Gate(tree)
+        self._novel = novelties
         self._furnish()
         self._routes = self._make_routes(comments)
 
     def _furnish(self) -> None:
         tree = self._tree
-        ada = self._add_person("Ada Byron", "ada@example.com")
-        self._add_person("Grace Hopkins", "grace@example.com")
+        ada = self.add_person("Ada Byron", "ada@example.com")
+        self.add_person("Grace Hopkins", "grace@example.com")
         home = tree.add_page(None, {"title": plain("Post-mortems home")}, ada)
         database = tree.add(DATABASE, home.id, {"title": plain("Post-mortems")}, ada)
         source = tree.add(DATA_SOURCE, database.id, {"title": plain("Post-mortems"), "icon": None}, ada)
         source.schema = _post_mortem_schema(tree.random)
         self.page_id, self.database_id, self.data_source_id = home.id, database.id, source.id
 
-    def _add_person(self, name: str, email: str) -> str:
-        person: Json = {"object": "user", "id": self._tree.new_id(), "name": name, "avatar_url": None}
-        person = {**person, "type": "person", "person": {"email": email}}
-        self._tree.users[person["id"]] = person
-        return str(person["id"])
-
-    def _make_routes(self, comments: CommentEndpoints) -> list[tuple[str, re.Pattern[str], _Handler]]:
+    def _make_routes(self, comments: CommentEndpoints) -> list[tuple[str, re.Pattern[str], _Handler, str]]:
         blocks = BlockEndpoints(self.access)
         pages = PageEndpoints(self.access, blocks)
         sources = DataSourceEndpoints(self.access)
-        table: list[tuple[str, str, _Handler]] = [
-            ("POST", "pages", pages.create),
-            ("GET", "pages/{page_id}", pages.read),
-            ("PATCH", "pages/{page_id}", pages.update),
-            ("POST", "pages/{page_id}/move", pages.move),
-            ("GET", "pages/{page_id}/properties/{property_id}", pages.read_property),
-            ("GET", "blocks/{block_id}", blocks.read),
-            ("PATCH", "blocks/{block_id}", blocks.update),
-            ("DELETE", "blocks/{block_id}", blocks.delete),
-            ("GET", "blocks/{block_id}/children", blocks.children),
-            ("PATCH", "blocks/{block_id}/children", blocks.append),
-            ("GET", "databases/{database_id}", sources.read_database),
-            ("GET", "data_sources/{data_source_id}", sources.read),
-            ("PATCH", "data_sources/{data_source_id}", sources.update),
-            ("POST", "data_sources/{data_source_id}/query", sources.query),
-            ("POST", "search", sources.search),
-            ("GET", "users", self._list_users),
-            ("GET", "users/me", self._read_me),
-            ("GET", "users/{user_id}", self._read_user),
-            ("GET", "comments", comments.read_list),
-            ("POST", "comments", comments.create),
-            ("GET", "comments/{comment_id}", comments.read),
-            ("PATCH", "comments/{comment_id}", comments.update),
-            ("DELETE", "comments/{comment_id}", comments.delete),
+        table: list[tuple[str, str, _Handler, str]] = [
+            ("POST", "pages", pages.create, _INSERT),
+            ("GET", "pages/{page_id}", pages.read, _READ),
+            ("PATCH", "pages/{page_id}", pages.update, _UPDATE),
+            ("POST", "pages/{page_id}/move", pages.move, _UPDATE),
+            ("GET", "pages/{page_id}/properties/{property_id}", pages.read_property, _READ),
+            ("GET", "blocks/{block_id}", blocks.read, _READ),
+            ("PATCH", "blocks/{block_id}", blocks.update, _UPDATE),
+            ("DELETE", "blocks/{block_id}", blocks.delete, _UPDATE),
+            ("GET", "blocks/{block_id}/children", blocks.children, _READ),
+            ("PATCH", "blocks/{block_id}/children", blocks.append, _INSERT),
+            ("GET", "databases/{database_id}", sources.read_database, _READ),
+            ("GET", "data_sources/{data_source_id}", sources.read, _READ),
+            ("PATCH", "data_sources/{data_source_id}", sources.update, _UPDATE),
+            ("POST", "data_sources/{data_source_id}/query", sources.query, _READ),
+            ("POST", "search", sources.search, _READ),
+            ("GET", "users", self._list_users, _USERS),
+            ("GET", "users/me", self._read_me, ""),
+            ("GET", "users/{user_id}", self._read_user, ""),
+            ("GET", "comments", comments.read_list, _HEAR),
+            ("POST", "comments", comments.create, _SAY),
+            ("GET", "comments/{comment_id}", comments.read, _HEAR),
+            ("PATCH", "comments/{comment_id}", comments.update, _SAY),
+            ("DELETE", "comments/{comment_id}", comments.delete, _SAY),
         ]
-        return [(method, _pattern(path), handler) for method, path, handler in table]
+        return [(method, _pattern(path), handler, needs) for method, path, handler, needs in table]
 
     # --- the front door ---
 
@@ -117,63 +117,51 @@ class NotionWorkspace(People, Emulator):
             status, answer = 200, self._answer(method, path, headers, body)
         except Refusal as refusal:
             status, answer = refusal.status, _error(refusal)
+        answer = with_novelties(answer, self._tree.random) if self._novel else answer
         payload = json.dumps({**answer, "request_id": request_id}, ensure_ascii=False).encode(errors="replace")
-        kind = {"content-type": "application/json; charset=utf-8", "x-notion-request-id": request_id}
-        return Reply(status, kind, payload)
+        about = {"content-type": "application/json; charset=utf-8", "x-notion-request-id": request_id}
+        wait = (answer.get("additional_data") or {}).get("retry_after")
+        return Reply(status, {**about, "Retry-After": wait} if wait else about, payload)
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Json:
         given = {name.lower(): value for name, value in headers.items()}
-        by = self._authenticate(given.get("authorization", ""))
-        _check_version(given.get("notion-version"))
+        self.access.settle()
+        by = self.gate.admit(given.get("authorization", ""))
+        old = _read_version(given.get("notion-version")) == OLDER
         place, _, asked = path.partition("?")
-        handler, ids = self._route(method, place)
+        handler, ids, needs = self._route(method, place)
+        self.gate.require(by, needs)
         query = dict(parse_qsl(asked, keep_blank_values=True))
-        call = Call(by, ids, query, _read_body(method, body))
+        said = _read_body(method, body)
+        call = Call(by, ids, query, newer_request(said) if old else said)
         answer = handler(call)
         self.last_created = call.made
-        return answer
+        return dict(older_answer(answer)) if old else answer
 
-    def _authenticate(self, header: str) -> str:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Refusal(401, "unauthorized", "API token is invalid.")
-        if token not in self._bots:
-            self._bots[token] = self._add_bot()
-        return self._bots[token]
-
-    def _add_bot(self) -> str:
-        number = len(self._bots) + 1
-        name = "Sandbox" if number == 1 else f"Sandbox {number}"
-        bot: Json = {"object": "user", "id": self._tree.new_id(), "name": name, "avatar_url": None}
-        about: Json = {"owner": {"type": "workspace", "workspace": True}, "workspace_id": self._workspace_id}
-        limits = {"max_file_upload_size_in_bytes": 5_242_880}
-        about = {**about, "workspace_name": "Sandbox", "workspace_limits": limits}
-        self._tree.users[bot["id"]] = {**bot, "type": "bot", "bot": about}
-        return str(bot["id"])
-
-    def _route(self, method: str, path: str) -> tuple[_Handler, dict[str, str]]:
-        for wanted, pattern, handler in self._routes:
+    def _route(self, method: str, path: str) -> tuple[_Handler, dict[str, str], str]:
+        for wanted, pattern, handler, needs in self._routes:
             found = pattern.fullmatch(path)
             if wanted == method.upper() and found:
-                return handler, {name: unquote(value) for name, value in found.groupdict().items()}
+                return handler, {name: unquote(value) for name, value in found.groupdict().items()}, needs
         raise Refusal(400, "invalid_request_url", "Invalid request URL.")
 
     # --- users ---
 
     def _list_users(self, call: Call) -> Json:
-        ids, following = part(list(self._tree.users), call.query)
-        return listed("user", [self._tree.users[user] for user in ids], following)
+        listable = [user for user in self._tree.users if user not in self._tree.guests]
+        ids, following = part(listable, call.query)
+        return listed("user", [self.gate.shown(self._tree.users[user], call.by) for user in ids], following)
 
     def _read_me(self, call: Call) -> Json:
         return self._tree.users[call.by]
 
     def _read_user(self, call: Call) -> Json:
         wanted = call.id("user_id")
-        if wanted not in self._tree.users:
+        if wanted not in self._tree.users or not self.gate.may(call.by, _USERS):
             capability = "Make sure your integration has capabilities to read user information."
             message = f"Could not find user with ID: {wanted}. {capability}"
             raise Refusal(404, "object_not_found", message)
-        return self._tree.users[wanted]
+        return self.gate.shown(self._tree.users[wanted], call.by)
 
     # --- inspection ---
 
@@ -201,12 +189,13 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("/v1/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "/?")
 
 
-def _check_version(version: str | None) -> None:
+def _read_version(version: str | None) -> str:
     where = "Notion-Version header failed validation: Notion-Version header should be"
     if version is None:
         raise Refusal(400, "missing_version", f"{where} defined, instead was `undefined`.")
-    if version != VERSION:
-        raise refused(f'{where} `"{VERSION}"`, instead was {shown(version)}.')
+    if version not in (NEWEST, OLDER):
+        raise refused(f'{where} `"{NEWEST}"`, instead was {shown(version)}.')
+    return version
 
 
 def _read_body(method: str, body: bytes) -> Json:

@@ -4,9 +4,9 @@ Also the one rule about whose time moves: `Access.body_changed`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from providers.sandbox.notion_check import Json, Refusal, dashed, refused, wrong
 from providers.sandbox.notion_query import page_size
@@ -40,12 +40,18 @@ class Call:
 
 
 class Access:
-    """The tree as connections see it."""
+    """The tree as connections see it.
 
-    def __init__(self, tree: Tree, nested_edits_move_page: bool, index_lag: timedelta) -> None:
+    `nested_edits_move_page`: at once, never, or late by so much. `index_lag`: how old queries and searches are; `unfound`:
+    pages that no search finds although they are there.
+    """
+
+    def __init__(self, tree: Tree, nested_edits_move_page: bool | timedelta, index_lag: timedelta) -> None:
         self.tree = tree
         self.nested_edits_move_page = nested_edits_move_page
         self.index_lag = index_lag
+        self.unfound: set[str] = set()
+        self._late: list[tuple[datetime, Node, str]] = []
 
     def page(self, identifier: str, by: str) -> Node:
         """A page by id."""
@@ -62,13 +68,13 @@ class Access:
     def block(self, identifier: str, by: str) -> Node:
         """Anything that lists of children show: a block, a page or a database."""
         node = self.tree.nodes.get(identifier)
-        if node is None or node.kind == DATA_SOURCE or not self.tree.shared(node):
+        if node is None or node.kind == DATA_SOURCE or not self.tree.shared(node, by):
             raise self.not_found("block", identifier, by)
         return node
 
     def _found(self, identifier: str, by: str, word: str, kinds: Sequence[str]) -> Node:
         node = self.tree.nodes.get(identifier)
-        if node is None or node.kind not in kinds or not self.tree.shared(node):
+        if node is None or node.kind not in kinds or not self.tree.shared(node, by):
             raise self.not_found(word, identifier, by)
         return node
 
@@ -87,16 +93,30 @@ class Access:
             raise refused(ARCHIVED)
         return node
 
-    def indexed(self, node: Node) -> bool:
-        """Whether queries and searches know the node yet."""
-        return self.tree.clock() - node.created >= self.index_lag
+    def known(self, ids: Iterable[str], by: str, *, in_trash: bool) -> Iterator[Node]:
+        """Those that queries and searches of this caller know, as they know them."""
+        for node in map(self.tree.nodes.__getitem__, ids):
+            known = self.tree.indexed(node, self.index_lag)
+            if known is not None and self.tree.trashed(node) is in_trash and self.tree.shared(node, by):
+                yield known
 
     def body_changed(self, node: Node, by: str) -> None:
-        """An API edit of content: the node's own time moves, and its page's time where the workspace does that."""
-        if node.kind != PAGE or self.nested_edits_move_page:
+        """An API edit of content: the node's own time moves, and its page's time as the workspace does that."""
+        if node.kind != PAGE:
             self.tree.touch(node, by)
         page = self.tree.page_of(node)
-        if page is not None and self.nested_edits_move_page:
+        if page is None:
+            return
+        if self.nested_edits_move_page is True:
+            self.tree.touch(page, by)
+        elif isinstance(self.nested_edits_move_page, timedelta):
+            self._late.append((self.tree.clock() + self.nested_edits_move_page, page, by))
+
+    def settle(self) -> None:
+        """Moves the times whose moment has come."""
+        due = [late for late in self._late if late[0] <= self.tree.clock()]
+        self._late = [late for late in self._late if late not in due]
+        for _, page, by in due:
             self.tree.touch(page, by)
 
     def child_page_changed(self, page: Node, by: str) -> None:

@@ -412,7 +412,7 @@ def _rendered_value(name: str, value: Any, names: text.Names) -> Any:
         return text.rendered(value, names)
     if name == "cells":
         return [text.rendered(cell, names) for cell in value]
-    return value
+    return names.signed(value) if name == "file" else value
 
 
 def turned(payload: Json, kind: str) -> Json:

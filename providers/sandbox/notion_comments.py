@@ -7,9 +7,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers.sandbox.notion_access import Access, Call, listed, part
-from providers.sandbox.notion_check import Json, Refusal, dashed, identifier, keys, missing, only_one, refused, wrong
-from providers.sandbox.notion_text import read_rich_text, rendered
+from providers.sandbox.notion_blocks import unknown_upload
+from providers.sandbox.notion_check import (
+    Json,
+    Refusal,
+    array,
+    choice,
+    dashed,
+    identifier,
+    keys,
+    missing,
+    only_one,
+    refused,
+    string,
+    wrong,
+)
+from providers.sandbox.notion_text import plain, read_rich_text, rendered
 from providers.sandbox.notion_tree import PAGE, Node, minute
+
+MOST_ATTACHMENTS = 3
+_TEXTS = ("rich_text", "markdown")
 
 
 @dataclass(slots=True)
@@ -22,6 +39,7 @@ class Comment:
     by: str
     created: datetime
     edited: datetime
+    shown_as: Json = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,11 +72,13 @@ class CommentEndpoints:
 
     def create(self, call: Call) -> Json:
         """POST a comment onto a page, a block or a thread."""
-        given = keys(call.body, "body", {"parent", "discussion_id", "rich_text", "display_name"}, {"rich_text"})
-        items = read_rich_text(given["rich_text"], "body.rich_text")
+        given = keys(call.body, "body", {"parent", "discussion_id", "display_name", "attachments", *_TEXTS})
+        items = _read_text(given)
+        _read_attachments(given.get("attachments", []))
         if ("parent" in given) == ("discussion_id" in given):
             raise refused("Exactly one of body.parent and body.discussion_id should be defined.")
         comment = self.add(self._thread(given, call.by), items, call.by)
+        comment.shown_as = _read_display(given.get("display_name", {"type": "integration"}))
         call.made.append(comment.id)
         return self._rendered(comment)
 
@@ -66,7 +86,7 @@ class CommentEndpoints:
         if "discussion_id" in given:
             wanted = identifier(given["discussion_id"], "body.discussion_id")
             thread = self._threads.get(wanted)
-            if thread is None or not self._tree.shared(thread.target):
+            if thread is None or not self._tree.shared(thread.target, by):
                 raise self._access.not_found("discussion", wanted, by)
             return thread
         kind, target = only_one(given["parent"], "body.parent", ("page_id", "block_id"))
@@ -102,8 +122,7 @@ class CommentEndpoints:
     def update(self, call: Call) -> Json:
         """PATCH the text of the caller's own comment."""
         comment = self._own(call)
-        given = keys(call.body, "body", {"rich_text"}, {"rich_text"})
-        comment.items = read_rich_text(given["rich_text"], "body.rich_text")
+        comment.items = _read_text(keys(call.body, "body", _TEXTS))
         comment.edited = self._tree.clock()
         return self._rendered(comment)
 
@@ -125,7 +144,7 @@ class CommentEndpoints:
             raise wrong("path.comment_id", "a valid uuid", call.ids["comment_id"])
         for thread in self._threads.values():
             for comment in thread.comments:
-                if comment.id == wanted and self._tree.shared(thread.target):
+                if comment.id == wanted and self._tree.shared(thread.target, call.by):
                     return comment
         raise self._access.not_found("comment", wanted, call.by)
 
@@ -133,7 +152,8 @@ class CommentEndpoints:
         target = self._threads[comment.discussion].target
         name = "page_id" if target.kind == PAGE else "block_id"
         author = self._tree.users[comment.by]
-        shown_as = "integration" if author["type"] == "bot" else "user"
+        shown_as = comment.shown_as or {"type": "user"}
+        name_shown = (shown_as.get("custom") or author)["name"]
         return {
             "object": "comment",
             "id": comment.id,
@@ -143,5 +163,27 @@ class CommentEndpoints:
             "last_edited_time": minute(comment.edited),
             "created_by": {"object": "user", "id": comment.by},
             "rich_text": rendered(comment.items, self._tree),
-            "display_name": {"type": shown_as, "resolved_name": author["name"]},
+            "display_name": {"type": shown_as["type"], "resolved_name": name_shown},
         }
+
+
+def _read_text(given: Json) -> list[Json]:
+    """The one text of a comment, as rich text or as Markdown, of which only the words are kept here."""
+    kind, value = only_one({name: given[name] for name in _TEXTS if name in given}, "body", _TEXTS)
+    return read_rich_text(value, "body.rich_text") if kind == "rich_text" else plain(string(value, "body.markdown"))
+
+
+def _read_attachments(value: object) -> None:
+    for index, item in enumerate(array(value, "body.attachments", MOST_ATTACHMENTS)):
+        at = f"body.attachments[{index}]"
+        given = keys(item, at, {"file_upload_id", "type"}, {"file_upload_id"})
+        raise unknown_upload({"id": given["file_upload_id"]}, at)
+
+
+def _read_display(value: object) -> Json:
+    given = keys(value, "body.display_name", {"type", "custom"}, {"type"})
+    kind = choice(given["type"], "body.display_name.type", ("integration", "user", "custom"))
+    if kind != "custom":
+        return {"type": kind}
+    custom = keys(given.get("custom"), "body.display_name.custom", {"name"}, {"name"})
+    return {"type": kind, "custom": {"name": string(custom["name"], "body.display_name.custom.name")}}

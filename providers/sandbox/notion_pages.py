@@ -83,7 +83,7 @@ class PageEndpoints:
         """GET one page; trashed ones too."""
         page_id = call.id("page_id")
         node = self._tree.nodes.get(page_id)
-        if node is not None and node.kind not in {PAGE, DATA_SOURCE} and self._tree.shared(node):
+        if node is not None and node.kind not in {PAGE, DATA_SOURCE} and self._tree.shared(node, call.by):
             raise refused(
                 f"Provided ID {page_id} is a {_word(node)}, not a page. Use the retrieve {_word(node)} API instead."
             )
@@ -205,17 +205,9 @@ class DataSourceEndpoints:
         schema = self._tree.schema_of_source(node)
         passes = query.read_filter(given["filter"], schema) if "filter" in given else None
         trash = boolean(given.get("in_trash", False), "body.in_trash")
-        pages = [self._tree.rendered_page(page) for page in self._known(node.children, trash)]
+        pages = [self._tree.rendered_page(page) for page in self._access.known(node.children, call.by, in_trash=trash)]
         found = [page for page in pages if passes is None or passes(page)]
         return query.result_page(query.sort_pages(found, given.get("sorts", []), schema), given)
-
-    def _known(self, ids: list[str], trash: bool) -> list[Node]:
-        nodes = (self._tree.nodes[node] for node in ids)
-        return [
-            node
-            for node in nodes
-            if self._tree.trashed(node) is trash and self._tree.shared(node) and self._access.indexed(node)
-        ]
 
     def search(self, call: Call) -> Json:
         """POST a search: titles only, never content."""
@@ -223,8 +215,9 @@ class DataSourceEndpoints:
         wanted = string(given.get("query", ""), "body.query").casefold()
         kind, trash = _read_search_filter(given.get("filter"))
         kinds = {"page": {PAGE}, "data_source": {DATA_SOURCE}}.get(kind, {PAGE, DATA_SOURCE})
-        ids = [node.id for node in self._tree.nodes.values() if node.kind in kinds]
-        nodes = [node for node in self._known(ids, trash) if wanted in self._tree.title(node).casefold()]
+        ids = [node.id for node in self._tree.nodes.values() if node.kind in kinds and node.id not in self._access.unfound]
+        known = self._access.known(ids, call.by, in_trash=trash)
+        nodes = [node for node in known if wanted in self._tree.title(node).casefold()]
         sort = given.get("sort", {"timestamp": "last_edited_time", "direction": "descending"})
         return query.result_page(query.sort_found([self._tree.rendered(node) for node in nodes], sort), given)
 

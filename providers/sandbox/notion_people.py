@@ -1,137 +1,78 @@
-"""The human side: what a person does in Notion's own editor, which the API cannot.
+"""The human side beside the blocks: properties, pages, databases, sharing, comments and people, as in Notion's own app.
 
-People move a page's time with every edit, keep a block's id when they move it or turn it into another type, and can
-insert blocks that the API only shows as `unsupported`. Nothing here is refused for the reasons the API has, except
-that blocks and values must have the service's shapes.
+What people do with blocks is `notion_editor.py`.
 """
 
-from collections.abc import Sequence
-
-from providers.sandbox import notion_blocks as blocks
 from providers.sandbox import notion_text as text
 from providers.sandbox.notion_check import Json
 from providers.sandbox.notion_comments import CommentEndpoints
-from providers.sandbox.notion_properties import read_values, written_by_hand
+from providers.sandbox.notion_editor import ADA, Editor, act
+from providers.sandbox.notion_properties import Property, Schema, read_values, written_by_hand
 from providers.sandbox.notion_tree import PAGE, Node, Tree
 
-ADA = "ada@example.com"
-_ONLY_SEEN = frozenset({"unsupported", "link_preview"})
 
-
-class People:
-    """The editor of one workspace. Every method names the person's account by e-mail; KeyError when nobody has it."""
+class People(Editor):
+    """The app of one workspace. Every method names the person's account by e-mail; KeyError when nobody has it."""
 
     def __init__(self, tree: Tree, comments: CommentEndpoints) -> None:
-        self._tree = tree
+        super().__init__(tree)
         self._comments = comments
 
-    # --- blocks ---
+    # --- people ---
 
-    def ui_edit_text(self, block_id: str, text_: str, account_email: str = ADA) -> None:
-        """Replaces a block's text with unformatted text."""
-        node = self._tree.nodes[block_id]
-        node.payload = {**node.payload, "rich_text": text.plain(text_)}
-        self._edited(node, account_email)
+    def add_person(self, name: str, email: str, *, guest: bool = False) -> str:
+        """Somebody joins; a guest can be asked for by id and is in no list. Returns the user id."""
+        person: Json = {"object": "user", "id": self._tree.new_id(), "name": name, "avatar_url": None}
+        self._tree.users[person["id"]] = {**person, "type": "person", "person": {"email": email}}
+        if guest:
+            self._tree.guests.add(person["id"])
+        return str(person["id"])
 
-    def ui_edit_rich_text(self, block_id: str, items: Sequence[Json], account_email: str = ADA) -> None:
-        """Replaces a block's text with rich text in the API's write shape, or with mentions that only a paste makes."""
-        node = self._tree.nodes[block_id]
-        node.payload = {**node.payload, "rich_text": text.by_hand(items)}
-        self._edited(node, account_email)
-
-    def ui_edit_cell(self, row_id: str, index: int, text_: str, account_email: str = ADA) -> None:
-        """Replaces the text of one table cell."""
-        node = self._tree.nodes[row_id]
-        cells = list(node.payload["cells"])
-        cells[index] = text.plain(text_)
-        node.payload = {**node.payload, "cells": cells}
-        self._edited(node, account_email)
-
-    def ui_tick(self, block_id: str, checked: bool, account_email: str = ADA) -> None:
-        """Ticks or clears a to-do."""
-        node = self._tree.nodes[block_id]
-        node.payload = {**node.payload, "checked": checked}
-        self._edited(node, account_email)
-
-    def ui_insert(self, parent_id: str, after_id: str | None, block: Json, account_email: str = ADA) -> str:
-        """Inserts a block after a sibling, or first when there is none; returns the new id.
-
-        `block` has the API's write shape, children included; `unsupported` and `link_preview` are taken as they
-        stand.
-        """
-        parent = self._tree.nodes[parent_id]
-        at = self._index_after(parent, after_id)
-        node = self._tree.add_draft(parent_id, self._draft(block, parent), self._person(account_email), at)
-        self._edited(node, account_email)
-        return node.id
-
-    def _draft(self, block: Json, parent: Node) -> blocks.Draft:
-        kind = next((name for name in _ONLY_SEEN if name in block), None)
-        if kind is not None:
-            return blocks.Draft(kind, block[kind])
-        (draft,) = blocks.read_children([block], "children", parent.kind)
-        blocks.check_rows(parent.kind, parent.payload, [draft])
-        return draft
-
-    def _index_after(self, parent: Node, after_id: str | None) -> int:
-        return 0 if after_id is None else parent.children.index(after_id) + 1
-
-    def ui_delete(self, block_id: str, account_email: str = ADA) -> None:
-        """Puts a block into the trash."""
-        node = self._tree.nodes[block_id]
-        node.in_trash = True
-        self._edited(node, account_email)
-
-    def ui_move(self, block_id: str, after_id: str | None, account_email: str = ADA) -> None:
-        """Drags a block to stand after another one, on any page; None means first among its present siblings."""
-        node = self._tree.nodes[block_id]
-        self._edited(node, account_email)
-        home = node.parent if after_id is None else self._tree.nodes[after_id].parent
-        parent = self._tree.nodes[home or ""]
-        self._tree.detach(node)
-        node.parent = parent.id
-        parent.children.insert(self._index_after(parent, after_id), node.id)
-        self._edited(node, account_email)
-
-    def ui_split(self, block_id: str, at: int, account_email: str = ADA) -> str:
-        """Enter in the middle of a block: the text from character `at` on goes into a new block after it."""
-        node = self._tree.nodes[block_id]
-        first, second = text.split(node.payload["rich_text"], at, self._tree)
-        half = {**node.payload, "rich_text": second}
-        fresh = {**half, "checked": False} if node.kind == "to_do" else half
-        node.payload = {**node.payload, "rich_text": first}
-        parent = self._tree.nodes[node.parent or ""]
-        place = self._index_after(parent, node.id)
-        new = self._tree.add(node.kind, parent.id, fresh, self._person(account_email), place)
-        self._edited(node, account_email)
-        return new.id
-
-    def ui_turn_into(self, block_id: str, kind: str, account_email: str = ADA) -> None:
-        """ "Turn into": another type under the same id; text and color stay."""
-        node = self._tree.nodes[block_id]
-        node.payload = blocks.turned(node.payload, kind)
-        if kind.startswith("heading_") and self._tree.living(node):
-            node.payload["is_toggleable"] = True
-        node.kind = kind
-        self._edited(node, account_email)
+    def rename_person(self, email: str, name: str) -> None:
+        """Somebody is called otherwise from now on; mentions show it, no page's time moves."""
+        user = self._person(email)
+        self._tree.users[user] = {**self._tree.users[user], "name": name}
 
     # --- pages ---
 
+    @act
     def ui_set_property(self, page_id: str, name: str, value: object, account_email: str = ADA) -> None:
-        """Sets a property: text, an option's name, a list of names, a number, true or false, a day, or None."""
-        page = self._tree.nodes[page_id]
+        """Sets a property: text, an option's name, a list of names or e-mails, a number, true or false, a day, or None."""
+        page = self._open(page_id)
         schema = self._tree.schema_of(page)
-        prop = schema.find(name)
-        if prop is None:
-            raise KeyError(name)
+        prop = _found(schema, name)
+        if prop.type == "people" and isinstance(value, list):
+            value = [{"id": self._person(email)} for email in value]
         page.values.update(read_values(schema, {name: written_by_hand(prop, value)}, "properties"))
         self._edited(page, account_email)
 
+    @act
     def ui_rename(self, page_id: str, title: str, account_email: str = ADA) -> None:
         """Gives a page another title."""
-        page = self._tree.nodes[page_id]
+        page = self._open(page_id)
         page.values["title"] = text.plain(title)
         self._edited(page, account_email)
+
+    def ui_lock(self, page_id: str, locked: bool = True) -> None:
+        """Locks a page against people; the API may go on writing."""
+        page = self._tree.nodes[page_id]
+        page.payload = {**page.payload, "is_locked": locked}
+
+    @act
+    def ui_move_page(self, page_id: str, parent_id: str, account_email: str = ADA) -> None:
+        """Moves a page below another page or into a data source; its id stays, properties of the old place go."""
+        page = self._tree.nodes[page_id]
+        self._place(page, self._tree.nodes[parent_id], next(reversed(self._tree.nodes[parent_id].children), None))
+        self._edited(page, account_email)
+
+    @act
+    def ui_duplicate_page(self, page_id: str, account_email: str = ADA) -> str:
+        """A second page beside the first with the same content and properties; all ids are new. Returns the page's."""
+        page = self._tree.nodes[page_id]
+        copy = self._copied(page, page.parent or "", self._person(account_email))
+        copy.values["title"] = text.plain(f"{self._tree.title(page)} (1)")
+        self._edited(copy, account_email)
+        return copy.id
 
     def trash(self, page_id: str, account_email: str = ADA) -> None:
         """Puts a page, with all below it, into the trash."""
@@ -149,13 +90,40 @@ class People:
         if parent is not None and parent.kind == PAGE:
             self._edited(parent, account_email)
 
-    def share(self, identifier: str) -> None:
-        """Lets connections see an object and what is below it again."""
-        self._tree.hidden[identifier] = False
+    # --- databases ---
 
-    def unshare(self, identifier: str) -> None:
-        """Hides an object and everything below it from all connections."""
-        self._tree.hidden[identifier] = True
+    def ui_rename_property(self, source_id: str, name: str, new: str, account_email: str = ADA) -> None:
+        """Gives a column another name; its id and values stay."""
+        source, prop = self._column(source_id, name)
+        prop.name = new
+        self._tree.touch(source, self._person(account_email))
+
+    def ui_remove_property(self, source_id: str, name: str, account_email: str = ADA) -> None:
+        """Deletes a column with its values."""
+        source, prop = self._column(source_id, name)
+        if source.schema is not None:
+            del source.schema.properties[prop.id]
+        self._tree.touch(source, self._person(account_email))
+
+    def ui_rename_option(self, source_id: str, name: str, option: str, new: str, account_email: str = ADA) -> None:
+        """Gives an option of a select or status another name; pages that have it show the new one."""
+        source, prop = self._column(source_id, name)
+        prop.options = [{**known, "name": new} if known["name"] == option else known for known in prop.options]
+        self._tree.touch(source, self._person(account_email))
+
+    def _column(self, source_id: str, name: str) -> tuple[Node, Property]:
+        source = self._tree.nodes[source_id]
+        return source, _found(self._tree.schema_of_source(source), name)
+
+    # --- sharing ---
+
+    def share(self, identifier: str, reader: str = "") -> None:
+        """Lets connections see an object and what is below it again; `reader` is one connection's user id, empty is all."""
+        self._tree.hidden.setdefault(reader, {})[identifier] = False
+
+    def unshare(self, identifier: str, reader: str = "") -> None:
+        """Hides an object and everything below it from all connections, or from one."""
+        self._tree.hidden.setdefault(reader, {})[identifier] = True
 
     # --- comments ---
 
@@ -169,16 +137,9 @@ class People:
         """Closes a thread."""
         self._comments.resolve(discussion_id)
 
-    # --- time and authors ---
 
-    def _edited(self, node: Node, account_email: str) -> None:
-        by = self._person(account_email)
-        self._tree.touch(node, by)
-        page = self._tree.page_of(node)
-        if page is not None:
-            self._tree.touch(page, by)
-
-    def _person(self, email: str) -> str:
-        people = (user for user in self._tree.users.values() if user["type"] == "person")
-        ids = {user["person"]["email"]: str(user["id"]) for user in people}
-        return ids[email]
+def _found(schema: Schema, name: str) -> Property:
+    prop = schema.find(name)
+    if prop is None:
+        raise KeyError(name)
+    return prop

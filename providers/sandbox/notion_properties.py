@@ -149,7 +149,7 @@ def _change_property(schema: Schema, name: str, change: object, at: str) -> None
     kinds = [kind for kind in TYPES if kind in given]
     if prop is None and not kinds:
         raise refused(f"Could not find property with name or id: {name}")
-    prop = prop or _added(schema, name, only_one({kinds[0]: given[kinds[0]]}, at, TYPES)[0])
+    prop = prop or _added(schema, name, *only_one({kinds[0]: given[kinds[0]]}, at, TYPES))
     if kinds and kinds[0] != prop.type:
         raise refused(f"Cannot update property type of {name} from {prop.type} to {kinds[0]}.")
     if "name" in given:
@@ -158,10 +158,13 @@ def _change_property(schema: Schema, name: str, change: object, at: str) -> None
         _configure(schema, prop, given[kinds[0]], f"{at}.{kinds[0]}")
 
 
-def _added(schema: Schema, name: str, kind: str) -> Property:
+def _added(schema: Schema, name: str, kind: str, config: object) -> Property:
     if kind == "title":
         raise refused("A data source has exactly one title property.")
-    return schema.add(name, kind)
+    made = schema.add(name, kind)
+    if isinstance(config, dict) and config.get("options"):  # instead of the three that a status gets by itself
+        made.options, made.groups = [], [{**group, "option_ids": []} for group in made.groups]
+    return made
 
 
 def _remove(schema: Schema, prop: Property | None, name: str) -> None:
@@ -182,7 +185,7 @@ def _configure(schema: Schema, prop: Property, value: object, at: str) -> None:
 
 
 def _configure_option(schema: Schema, prop: Property, value: object, at: str) -> None:
-    given = keys(value, at, {"id", "name", "color", "description"})
+    given = keys(value, at, {"id", "name", "color", "description", *(["group"] if prop.type == "status" else [])})
     known = prop.option("id", given.get("id")) or prop.option("name", given.get("name"))
     color = choice(given.get("color", "default"), f"{at}.color", text.HUES)
     if known is None:

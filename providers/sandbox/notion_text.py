@@ -56,6 +56,10 @@ class Names(Protocol):
         """Title and URL of a page or database, None when it is not there for the reader."""
         ...
 
+    def signed(self, file: Json) -> Json:
+        """A file that the service itself keeps, with an address that is good for a while."""
+        ...
+
 
 # --- writing -------------------------------------------------------------------------------------------------------
 

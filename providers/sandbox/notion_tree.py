@@ -6,9 +6,10 @@ database. Nothing here judges a request; times are floored to the minute when th
 
 import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,8 @@ from providers.sandbox.notion_properties import (
 from providers.sandbox.wire import Clock
 
 PAGE, DATABASE, DATA_SOURCE = "child_page", "child_database", "data_source"
-APP_URL = "https://app.notion.com/p"
+HOSTS = ("https://app.notion.com/p", "https://www.notion.so")
+_PAST = 50  # edits of a page that a lagging index can still show
 
 
 @dataclass(slots=True)
@@ -34,7 +36,8 @@ class Node:
     """A block, page, database or data source; `parent` None is the workspace itself.
 
     `children` keeps trashed ones in their places. A page's payload is its icon, cover and flags, its property values
-    by id are in `values`; a data source's columns are in `schema`.
+    by id are in `values`, and `past` are its latest edits (when, by whom, the values then); a data source's columns are in
+    `schema`.
     """
 
     id: str
@@ -49,17 +52,24 @@ class Node:
     in_trash: bool = False
     values: dict[str, Any] = field(default_factory=dict)
     schema: Schema | None = None
+    past: deque[tuple[datetime, str, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=_PAST))
 
 
 class Tree:
-    """All nodes and users by id. `hidden` says of single nodes whether they were shared or unshared on purpose."""
+    """All nodes and users by id. `hidden` says of single nodes whether they were shared or unshared on purpose, by the user
+    id of the connection that this is about, empty for all; `guests` are people whom no list shows; `hosts` are the sites
+    that addresses of pages are on.
+    """
 
     def __init__(self, clock: Clock, source: random.Random) -> None:
         self.clock = clock
         self.random = source
         self.nodes: dict[str, Node] = {}
         self.users: dict[str, Json] = {}
-        self.hidden: dict[str, bool] = {}
+        self.hidden: dict[str, dict[str, bool]] = {}
+        self.guests: set[str] = set()
+        self.hosts: Sequence[str] = HOSTS[:1]
+        self._signed = 0
         self.page_schema = title_only(source)
 
     # --- making and placing ---
@@ -83,6 +93,7 @@ class Tree:
         payload: Json = {"icon": None, "cover": None, "is_locked": False, "is_archived": False}
         page = self.add(PAGE, parent, payload, by, at)
         page.values = values
+        page.past.append((page.edited, by, dict(values)))
         return page
 
     def add_draft(self, parent: str, draft: Draft, by: str, at: int | None = None) -> Node:
@@ -110,9 +121,10 @@ class Tree:
         """The page that a block stands on; a page itself."""
         return next((above for above in self.lineage(node) if above.kind == PAGE), None)
 
-    def shared(self, node: Node) -> bool:
-        """Whether connections may see it: the nearest decision from the node upwards counts."""
-        decided = (not self.hidden[above.id] for above in self.lineage(node) if above.id in self.hidden)
+    def shared(self, node: Node, reader: str = "") -> bool:
+        """Whether a connection may see it: the nearest decision from the node upwards counts, its own before all others'."""
+        decisions = [self.hidden.get(reader, {}), self.hidden.get("", {})]
+        decided = (not made[above.id] for above in self.lineage(node) for made in decisions if above.id in made)
         return next(decided, True)
 
     def trashed(self, node: Node) -> bool:
@@ -140,6 +152,18 @@ class Tree:
     def touch(self, node: Node, by: str) -> None:
         """Notes an edit."""
         node.edited, node.edited_by = self.clock(), by
+        if node.kind == PAGE:
+            node.past.append((node.edited, by, dict(node.values)))
+
+    def indexed(self, page: Node, lag: timedelta) -> Node | None:
+        """The page as an index knows it that is late by `lag`; None when it does not know it yet."""
+        if not lag or page.kind != PAGE:
+            return page if self.clock() - page.created >= lag else None
+        known = [told for told in page.past if self.clock() - told[0] >= lag]
+        if not known:
+            return None
+        edited, by, values = known[-1]
+        return replace(page, edited=edited, edited_by=by, values=values)
 
     # --- names, for mentions ---
 
@@ -163,7 +187,15 @@ class Tree:
         """The address people see."""
         slug = re.sub(r"[^A-Za-z0-9]+", "-", self.title(node)).strip("-")
         plain = node.id.replace("-", "")
-        return f"{APP_URL}/{slug}-{plain}" if slug else f"{APP_URL}/{plain}"
+        host = self.hosts[int(plain[0], 16) % len(self.hosts)]
+        return f"{host}/{slug}-{plain}" if slug else f"{host}/{plain}"
+
+    def signed(self, file: Json) -> Json:
+        """See `notion_text.Names`: the address of a kept file is another at every read, and good for an hour."""
+        self._signed += 1
+        until = self.clock() + timedelta(hours=1)
+        url = f"{file['url'].partition('?')[0]}?X-Amz-Expires=3600&X-Amz-Signature={self._signed:016x}"
+        return {"url": url, "expiry_time": _stamp(until)}
 
     # --- reading ---
 
