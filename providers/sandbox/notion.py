@@ -18,6 +18,7 @@ from providers.sandbox.notion_check import Json, Refusal, invalid, refused, show
 from providers.sandbox.notion_comments import CommentEndpoints
 from providers.sandbox.notion_content import BlockEndpoints
 from providers.sandbox.notion_gate import Gate
+from providers.sandbox.notion_markdown import MarkdownEndpoints
 from providers.sandbox.notion_pages import DataSourceEndpoints, PageEndpoints
 from providers.sandbox.notion_people import People
 from providers.sandbox.notion_properties import Schema
@@ -63,6 +64,7 @@ class NotionWorkspace(People, Emulator):
         self.gate = Gate(tree)
         self._novel = novelties
         self._furnish()
+        self._markdown = MarkdownEndpoints(self.access)
         self._routes = self._make_routes(comments)
 
     def _furnish(self) -> None:
@@ -79,12 +81,16 @@ class NotionWorkspace(People, Emulator):
         blocks = BlockEndpoints(self.access)
         pages = PageEndpoints(self.access, blocks)
         sources = DataSourceEndpoints(self.access)
+        markdown = self._markdown
         table: list[tuple[str, str, _Handler, str]] = [
             ("POST", "pages", pages.create, _INSERT),
             ("GET", "pages/{page_id}", pages.read, _READ),
             ("PATCH", "pages/{page_id}", pages.update, _UPDATE),
             ("POST", "pages/{page_id}/move", pages.move, _UPDATE),
             ("GET", "pages/{page_id}/properties/{property_id}", pages.read_property, _READ),
+            ("GET", "pages/{page_id}/markdown", markdown.read, _READ),
+            ("PATCH", "pages/{page_id}/markdown", markdown.update, _UPDATE),
+            ("GET", "async_tasks/{task_id}", markdown.read_task, ""),
             ("GET", "blocks/{block_id}", blocks.read, _READ),
             ("PATCH", "blocks/{block_id}", blocks.update, _UPDATE),
             ("DELETE", "blocks/{block_id}", blocks.delete, _UPDATE),
@@ -114,7 +120,8 @@ class NotionWorkspace(People, Emulator):
         self.last_created = []
         request_id = self._tree.new_id()
         try:
-            status, answer = 200, self._answer(method, path, headers, body)
+            answer = self._answer(method, path, headers, body)
+            status = 202 if answer.get("object") == "async_task" and method.upper() == "PATCH" else 200
         except Refusal as refusal:
             status, answer = refusal.status, _error(refusal)
         answer = with_novelties(answer, self._tree.random) if self._novel else answer
@@ -126,6 +133,7 @@ class NotionWorkspace(People, Emulator):
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Json:
         given = {name.lower(): value for name, value in headers.items()}
         self.access.settle()
+        self._markdown.settle()
         by = self.gate.admit(given.get("authorization", ""))
         old = _read_version(given.get("notion-version")) == OLDER
         place, _, asked = path.partition("?")

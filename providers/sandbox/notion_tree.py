@@ -190,6 +190,11 @@ class Tree:
         host = self.hosts[int(plain[0], 16) % len(self.hosts)]
         return f"{host}/{slug}-{plain}" if slug else f"{host}/{plain}"
 
+    def url_of_block(self, node: Node) -> str:
+        """The address of one block on its page."""
+        page = self.page_of(node)
+        return f"{self.url(page)}#{node.id.replace('-', '')}" if page else ""
+
     def signed(self, file: Json) -> Json:
         """See `notion_text.Names`: the address of a kept file is another at every read, and good for an hour."""
         self._signed += 1
