@@ -13,7 +13,7 @@ pages. It decides nothing: which writes are due, and when, is the engine's busin
     └── Missing                   the page is gone, trashed, moved out of reach, or hidden from us
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -151,9 +151,9 @@ class Provider(Protocol):
 
     capabilities: Capabilities
 
-    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
-        """What `doctor` prints: one sentence per thing verified (who we are, the place is there). `write=True` proves the
-        right to write by making and removing a page. Raises on the first thing that is wrong."""
+    def check(self, place: Place, *, write: bool = False) -> Iterable[str]:
+        """What `doctor` prints: one sentence per thing verified (who we are, the place is there), as it is verified.
+        `write=True` proves the right to write by making and removing a page. Raises on the first thing that is wrong."""
         ...
 
     def find(self, place: Place, marker: str, title: str) -> Observation | None:

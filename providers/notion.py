@@ -16,6 +16,7 @@ from mapping.incident import Person
 from mapping.notion_blocks import NativeBlock, decode, has_readable_children, project
 from mapping.notion_plan import forest, plan
 from mapping.notion_text import Json
+from providers import notion_check as checks
 from providers import notion_place as places
 from providers.contract import (
     Capabilities,
@@ -105,38 +106,18 @@ class Notion:
         schema: dict[str, Json] = self._wire.read(f"data_sources/{parent.id}")["properties"]
         return schema
 
-    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
+    def check(self, place: Place, *, write: bool = False) -> Iterator[str]:
         """See `Provider.check`."""
-        me = self._wire.read("users/me")
-        workspace = (me.get("bot") or {}).get("workspace_name") or "a workspace"
-        said = [f"connected to {workspace} as {me.get('name') or 'a connection'}"]
+        yield checks.identity(self._wire)
+        yield checks.people(self._wire)
         parent = self._parent(place)
-        said += self._check_source(place, parent) if parent.is_data_source else [self._check_page(parent)]
-        return [*said, self._check_write(parent)] if write else said
-
-    def _check_source(self, place: Place, parent: Parent) -> list[str]:
         schema = self._schema(parent)
-        found = places.carriers(place, schema)
-        told = [f"property {found[carrier]} carries the {carrier}" for carrier in places.CARRIERS if carrier in found]
-        absent = [carrier for carrier in places.CARRIERS if carrier not in found]
-        missing = [f"no property carries the {' or the '.join(absent)}"] if absent else []
-        return [f"data source {parent.id} is readable", *told, *missing]
-
-    def _check_page(self, parent: Parent) -> str:
-        page = self._wire.read(f"pages/{parent.id}")
-        if page.get("in_trash"):
-            raise Missing(f"page {parent.id} is in the trash", "trashed")
-        return f"page {places.title_of(page) or parent.id} is readable"
-
-    def _check_write(self, parent: Parent) -> str:
-        title = {places.title_property(self._schema(parent)): {"title": places.text_items("Write check, safe to delete")}}
-        pen = Pen(self._wire, self._directory.accounts)
-        try:
-            page = pen.send("POST", "pages", {"parent": parent.as_json, "properties": title})
-            pen.send("PATCH", f"pages/{page['id']}", {"in_trash": True})
-        except Halt as halt:
-            raise _as_error(halt.outcome) from halt
-        return "pages can be made and moved to the trash"
+        if parent.is_data_source:
+            yield from checks.data_source(place, parent, schema)
+        else:
+            yield checks.plain_page(self._wire, parent)
+        if write:
+            yield from checks.WriteCheck(self._wire, parent, places.title_property(schema)).steps()
 
     # --- reading ---
 
@@ -334,7 +315,3 @@ def _title(text: str) -> str:
 
 def _moment(time: str) -> datetime:
     return datetime.fromisoformat(time)
-
-
-def _as_error(outcome: Outcome) -> ProviderError:
-    return outcome.error if isinstance(outcome, Rejected) else Refused(str(outcome))

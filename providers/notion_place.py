@@ -56,6 +56,22 @@ def carriers(place: Place, properties: Mapping[str, Json]) -> dict[str, str]:
     return {c: name for c, name in wanted.items() if name in properties and properties[name]["type"] in _WRITABLE}
 
 
+def wanted(place: Place) -> tuple[str, ...]:
+    """The carriers that the destination speaks of: those of the configuration, and the three that go by their names."""
+    return tuple(dict.fromkeys((*CARRIERS, *place.properties)))
+
+
+def called(carrier: str) -> str:
+    """A carrier as people say it: `time:started` is the time started."""
+    kind, _, name = carrier.partition(":")
+    return f"{kind} {name}" if name else kind
+
+
+def may_create(place: Place) -> bool:
+    """Whether the admin said that properties which the schema lacks may be made."""
+    return place.options.get("create_properties") == "true"
+
+
 def title_of(page: Json) -> str:
     """The title as plain text on one line."""
     properties = page["properties"]

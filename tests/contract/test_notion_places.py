@@ -15,6 +15,7 @@ from providers.notion_place import read_properties, write_properties
 from providers.sandbox.faults import Fault, Faulty, writes
 from providers.sandbox.in_process import EmulatorTransport
 from providers.sandbox.notion import NotionWorkspace
+from providers.sandbox.notion_gate import CAPABILITIES
 from providers.transport import Budget
 
 STATIC = "In step with incident INC-12. Edit freely."
@@ -118,15 +119,15 @@ def test_a_page_is_found_by_its_marker(world: World, plain: bool) -> None:
 def test_a_link_to_the_database_is_enough(world: World) -> None:
     bare = world.service.database_id.replace("-", "")
     place = Place("notes", {"data_source": f"https://app.notion.com/p/acme/Post-mortems-{bare}?v={'0' * 32}"}, {})
-    assert world.notion.check(place)
+    assert list(world.notion.check(place))
     assert world.notion.create(place, DOC, "INC-12")
 
 
 @pytest.mark.parametrize("option", ["", "post-mortems", "../users/me", "https://app.notion.com/p/acme"])
 def test_what_is_no_id_never_gets_into_a_path(world: World, option: str) -> None:
     with pytest.raises(Refused):
-        world.notion.check(Place("notes", {"data_source": option}, {}))
-    assert not [path for _, path in world.service.requests if "users/me" not in path]
+        list(world.notion.check(Place("notes", {"data_source": option}, {})))
+    assert not [path for _, path in world.service.requests if "users" not in path]
 
 
 # --- status names -----------------------------------------------------------------------------------------------------
@@ -212,17 +213,56 @@ def test_a_token_that_may_not_list_users_still_mentions_configured_accounts(worl
     assert seen.doc.blocks[1].spans == (Span("Ada Byron", "mention", "ada@work.example.com"),)
 
 
-def test_doctor_says_what_it_verified_and_leaves_no_page_behind(world: World) -> None:
-    said = world.notion.check(world.table, write=True)
-    assert any("Sandbox" in line for line in said)
-    assert any("Status" in line for line in said)
+def test_doctor_says_each_step_and_leaves_nothing_but_a_page_in_the_trash(world: World) -> None:
+    assert list(world.notion.check(world.table, write=True)) == [
+        "connected to Sandbox as Sandbox",
+        "2 people can be mentioned",
+        f"data source {world.service.data_source_id} is readable",
+        "property Incident carries the incident",
+        "property Severity carries the severity",
+        "property Status carries the status",
+        "a test page was made",
+        "its text was edited",
+        "it was commented on",
+        "it reads as it was written",
+        "it was moved to the trash; nothing else was touched",
+    ]
     assert [trashed for _, title, trashed in world.service.pages() if "check" in title] == [True]
-    assert len(world.notion.check(world.plain)) == 2
+    assert list(world.notion.check(world.plain))[-1] == "page Post-mortems home is readable"
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ("insert_content", "making a page was refused: switch on the capability “Insert content”"),
+        ("update_content", "editing a block was refused: switch on the capability “Update content”.*remove it by hand"),
+        ("read_content", "403"),
+    ],
+)
+def test_doctor_names_the_capability_that_a_step_lacks(world: World, without: str, said: str) -> None:
+    world.service.gate.limit("ntn_sandbox", CAPABILITIES - {without})
+    with pytest.raises(Unauthorized, match=said):
+        list(world.notion.check(world.plain, write=True))
+
+
+def test_doctor_does_without_comments_and_addresses_and_says_so(world: World) -> None:
+    world.service.gate.limit("ntn_sandbox", CAPABILITIES - {"insert_comments", "read_emails"})
+    said = list(world.notion.check(world.table, write=True))
+    assert any("“Insert comments” is off" in line for line in said)
+    assert any("only those under [people]" in line for line in said)
+    assert said[-1].startswith("it was moved to the trash")
+
+
+def test_a_test_page_goes_to_the_trash_although_a_step_failed(world: World) -> None:
+    world.wire.script.append(Fault("status", lambda method, path: method == "PATCH" and "/blocks/" in path, 403))
+    with pytest.raises(Unauthorized, match="Update content"):
+        list(world.notion.check(world.table, write=True))
+    assert [trashed for _, title, trashed in world.service.pages() if "check" in title] == [True]
 
 
 def test_doctor_stops_at_what_is_wrong(world: World) -> None:
     with pytest.raises(Missing):
-        world.notion.check(Place("notes", {"page": "0" * 32}, {}))
+        list(world.notion.check(Place("notes", {"page": "0" * 32}, {})))
     world.wire.script.append(Fault("status", writes, 403))
     with pytest.raises(Unauthorized):
-        world.notion.check(world.table, write=True)
+        list(world.notion.check(world.table, write=True))

@@ -102,7 +102,7 @@ def test_a_whole_story_sends_only_described_requests(world: World, destination: 
     world.in_step()
     there = world.app.destinations[destination]
     there.provider.versions(there.place, [page.native_id])
-    there.provider.check(there.place, write=True)
+    assert list(there.provider.check(there.place, write=True))
     assert len(recorder.asked) > 10
     for method, path, body in recorder.asked:
         check(names, method, path, body)
