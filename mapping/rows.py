@@ -158,6 +158,13 @@ def read_follow_up(block: Block, words: Vocabulary, keys: Collection[str]) -> Li
     return Line(fields, key, spans)
 
 
+def shown_key(spans: Spans, prefix: str) -> str:
+    """A key as we write it at the end of a row, whosever it is; empty where there is none."""
+    last = next((span for span in reversed(spans) if span.text.strip()), None)
+    written = last is not None and "code" in last.marks and re.fullmatch(rf"{prefix}-[1-9][0-9]*", last.text)
+    return last.text if last and written else ""
+
+
 def _cut_key(text: str, keys: Collection[str]) -> tuple[str, str]:
     """The key at the end of a line, where it is one of `keys`, and the line without it."""
     line = text.rstrip(" \t\n\u00a0)]")

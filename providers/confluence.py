@@ -94,6 +94,9 @@ class Confluence:
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         return self._wiki.versions([native_id for native_id in native_ids if _ID.fullmatch(native_id)])
 
+    def messages(self, place: Place, native_id: str) -> Sequence[str]:
+        return self._wiki.messages(_native(native_id))
+
     def project(self, doc: Doc) -> Doc:
         blocks = self._people.named(project(self._people.addressed(doc.blocks)))
         return Doc(_clean_title(doc.title), blocks)

@@ -53,6 +53,11 @@ class ConfluenceCloud:
                 changes[page.id] = Change(page.id, str(page.version) if page.status == "current" else None)
         return changes
 
+    def messages(self, page_id: str) -> Sequence[str]:
+        query = {"sort": "-modified-date", "limit": str(NEWEST)}
+        versions = self._wire.read(f"api/v2/pages/{page_id}/versions", query).get("results", [])
+        return [str(version.get("message") or "") for version in versions]
+
     def post(self, space: Space, parent: str, title: str, body: str) -> Outcome:
         where = {"spaceId": space.id, **({"parentId": parent} if parent else {})}
         return self._made("POST", "api/v2/pages", {**where, "status": "current", "title": title, "body": _storage(body)})

@@ -92,6 +92,10 @@ class Dialect(Protocol):
         """The version numbers of many pages in as few requests as the edition allows, without bodies."""
         ...
 
+    def messages(self, page_id: str) -> Sequence[str]:
+        """The messages of the page's last versions, the newest first, without bodies; one request."""
+        ...
+
     def post(self, space: Space, parent: str, title: str, body: str) -> Outcome:
         """Make a page; an empty `parent` is the space's home. A taken title is `Rejected(TitleTaken)`."""
         ...

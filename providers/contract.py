@@ -185,6 +185,11 @@ class Provider(Protocol):
         last observed one does not promise an unchanged page where `Capabilities` say so; absent ids are unknown."""
         ...
 
+    def messages(self, place: Place, native_id: str) -> Sequence[str]:
+        """What the page's last versions say of themselves, the newest first, so that a write of ours is known by its `note`;
+        empty where the service keeps no messages. Raises as a read does."""
+        ...
+
     def project(self, doc: Doc) -> Doc:
         """What `doc` would read back as after being written here: the service's normalisation, natives dropped. May ask the
         service, once, who can be mentioned; raises then as a read does."""

@@ -160,6 +160,9 @@ class Folder:
             raise Unreachable(f"the folder {folder} is not there")
         return {native_id: Change(native_id, self._version(folder, native_id)) for native_id in native_ids}
 
+    def messages(self, place: Place, native_id: str) -> Sequence[str]:
+        return ()
+
     def project(self, doc: Doc) -> Doc:
         """What a Markdown page can say of it."""
         return Doc(_one_line(doc.title), project(doc.blocks), tuple(_properties(doc).items()))

@@ -286,6 +286,9 @@ class Notion:
 
     # --- words and people ---
 
+    def messages(self, place: Place, native_id: str) -> Sequence[str]:
+        return ()
+
     def project(self, doc: Doc) -> Doc:
         """See `Provider.project`."""
         values = tuple((name, _value(name, text)) for name, text in doc.properties)

@@ -221,14 +221,20 @@ class App:
             self.store.note(ref, actor, "detached", new=page.url or page.destination)
 
     def resume(self, ref: str, accept: bool, actor: Actor) -> list[Page]:
-        """Lift halts of an incident's pages; `accept` agrees, once, to what halted them."""
-        stopped = [page for page in self.lookup.pages(ref) if page.state in ("halted", "missing", "held")]
+        """Lift halts of an incident's pages (of all with an empty `ref`); `accept` agrees, once, to what halted them."""
+        pages = self.lookup.pages(ref) if ref else self.store.pages()
+        stopped = [page for page in pages if page.state in ("halted", "missing", "held")]
         for page in stopped:
-            state: PageState = "live" if page.native_id else "wanted"
-            self.store.set_page(page.id, state=state, reason="", accepted=accept)
-            self.store.mark_dirty(page.id, "resumed")
-            self.store.note(ref, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
+            if page.brake != "restored" or accept:  # an older database does not become newer
+                self._resume(page, accept, actor)
         return stopped
+
+    def _resume(self, page: Page, accept: bool, actor: Actor) -> None:
+        state: PageState = "live" if page.native_id else "wanted"
+        with self.store.tx():
+            self.store.set_page(page.id, state=state, reason="", brake="", agreed=page.brake if accept else "")
+            self.store.mark_dirty(page.id, "resumed")
+            self.store.note(page.incident, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
 
     def restore(self, ref: str, key: str, actor: Actor) -> str:
         """Bring a hidden row or section back to the pages that hid it; what it was."""
@@ -347,6 +353,8 @@ class App:
                 unreachable = "; ".join(report.reasons)
             elif report.result == "missing":
                 page = replace(page, state="missing", reason="; ".join(report.reasons))
+            elif report.result == "halted":
+                page = replace(page, state="halted", reason="; ".join(report.reasons))
             else:
                 pending, held = (*report.taken, *report.written), report.reasons
                 if not pending and not held:  # `checked_at` is when all that was seen was in step

@@ -47,6 +47,10 @@ class Broken:
         """Refused."""
         self._refuse()
 
+    def messages(self, place: Place, native_id: str) -> Sequence[str]:
+        """Refused."""
+        self._refuse()
+
     def project(self, doc: Doc) -> Doc:
         """As it is."""
         return doc

@@ -9,9 +9,9 @@ import click
 
 from syncd.app import App, conflict_json
 from syncd.cli_frame import Command, Group, Session, pass_session
-from syncd.errors import Misuse
+from syncd.errors import Misuse, NeedsPerson
 from syncd.look import Sight, sight
-from syncd.pages import Conflict
+from syncd.pages import Conflict, Page
 from syncd.patience import Patience
 from syncd.printing import print_table
 from syncd.reconcile import Report
@@ -156,16 +156,25 @@ def restore(session: Session, ref: str, key: str) -> None:
     session.done(f"{what} comes back with the next pass.", incident=ref, key=key, what=what)
 
 
-@click.command(cls=Command, examples=["syncd resume INC-12", "syncd resume INC-12 --accept"])
-@click.argument("ref")
+@click.command(cls=Command, examples=["syncd resume INC-12", "syncd resume INC-12 --accept", "syncd resume --all --accept"])
+@click.argument("ref", required=False, default="")
+@click.option("--all", "everything", is_flag=True, help="All incidents.")
 @click.option("--accept", is_flag=True, help="Agree, once, to what halted the page.")
 @pass_session
-def resume(session: Session, ref: str, accept: bool) -> None:
+def resume(session: Session, ref: str, everything: bool, accept: bool) -> None:
     """Go on with pages that were halted."""
+    if everything == bool(ref):
+        raise Misuse("Name an incident, or say --all.", "syncd resume --help")
     pages = session.app.resume(ref, accept, session.actor())
-    names = [page.destination for page in pages]
-    sentence = f"The next pass goes on with {ref} on {', '.join(names)}." if names else f"Nothing of {ref} was halted."
-    session.done(sentence, incident=ref, resumed=names)
+    stuck = [page for page in pages if page.brake == "restored" and not accept]
+    if stuck:
+        raise NeedsPerson(f"{_places(stuck)}: {stuck[0].reason}", f"syncd resume {ref or '--all'} --accept")
+    sentence = f"The next pass goes on with {_places(pages)}." if pages else f"Nothing{ref and f' of {ref}'} was halted."
+    session.done(sentence, incident=ref or None, resumed=[page.destination for page in pages])
+
+
+def _places(pages: Sequence[Page]) -> str:
+    return ", ".join(f"{page.incident} on {page.destination}" for page in pages)
 
 
 # --- conflicts ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
     │   └── UnknownReference 2    no incident, follow-up, template or destination of this name
     ├── ConfigError          2    the configuration or a template file is wrong; every problem is listed at once
     ├── StoreError           2    the database cannot be used: newer than we are, unreadable, or in use
+    │   └── Late             2    another process took the page up meanwhile; nothing was changed
     ├── RefusedByGate        1    the answer is no
     ├── ProviderDown         3    a service cannot be reached, so nothing is known
     └── NeedsPerson          4    halted until a person has looked
@@ -52,6 +53,10 @@ class ConfigError(SyncdError):
 
 class StoreError(SyncdError):
     """The database is newer than this version, unreadable, or held by another process."""
+
+
+class Late(StoreError):
+    """Another process took the page up since this one decided; its decision counts."""
 
 
 class RefusedByGate(SyncdError):

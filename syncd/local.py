@@ -8,9 +8,15 @@ from mapping.document import Block, Doc
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
 from mapping.kept import renamed
 from mapping.rows import Vocabulary
-from syncd.pages import Unread
+from syncd.pages import Brake, Unread
 
 Project = Callable[[Doc], Doc]
+LIFTS: Mapping[Brake, tuple[Brake, ...]] = {
+    "emptied": ("emptied",),
+    "removed": ("emptied", "removed"),
+    "vanished": ("emptied", "removed", "vanished"),
+    "restored": ("restored",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Policy:
     """The numbers that bound a decision; see `[sync]` and `[brakes]` in the configuration.
 
     published: people's edits come by an explicit publish and are never half-typed. native: block ids survive edits.
-    accept: a person agreed to whatever halted the page.
+    agreed: the brake that a person agreed to lift, once.
     """
 
     native: bool
@@ -71,4 +77,8 @@ class Policy:
     quiet: timedelta
     removed_share: float
     removed_min: int
-    accept: bool = False
+    agreed: Brake = ""
+
+    def lifts(self, brake: Brake) -> bool:
+        """Did a person agree to this? Who agrees to an emptied page agrees that its rows go."""
+        return self.agreed in LIFTS[brake]

@@ -8,6 +8,7 @@ from typing import Literal
 from mapping.document import Block, Doc
 
 PageState = Literal["wanted", "creating", "live", "held", "halted", "missing", "detached"]
+Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored"]
 Role = Literal["static", "heading", "help", "prose", "row", "table", "foreign"]
 
 
@@ -72,7 +73,9 @@ class Page:
     checked_at: datetime | None = None
     written_at: datetime | None = None  # our last write
     moved_at: datetime | None = None  # last content change by others
-    accepted: bool = False  # a person agreed, once, to what halted the page
+    brake: Brake = ""  # what stopped the page, where a person may agree to go on
+    agreed: Brake = ""  # the brake that a person agreed to lift, once
+    generation: int = 0  # raised whenever a process takes the page up
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,15 @@ Inbound first, then outbound; each half is safe against a crash by itself. Every
 """
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from mapping.commands import Actor, Add, AddSection, Command, Learn
-from mapping.commands import Set as SetField
+from mapping.commands import Actor
 from mapping.document import fingerprint
 from mapping.incident import PostmortemStatus
-from mapping.markdown import to_markdown
 from providers.contract import (
     Capabilities,
     Done,
@@ -35,17 +33,21 @@ from providers.contract import (
     Unknown,
     Unreachable,
 )
+from syncd.command_words import command_words
 from syncd.compose import compose
+from syncd.errors import Late
 from syncd.local import Local, Policy
-from syncd.pages import Base, Conflict, Intent, Page, PageState, Version
+from syncd.pages import Base, Brake, Conflict, Intent, Page, PageState, Version
 from syncd.plan import Plan, describe, plan_out
 from syncd.recover import recovered
+from syncd.restored import Restored
 from syncd.store import Store
 from syncd.take_in import Clash, TakenIn, take_in, with_keys
 from syncd.wording import Wording
 
 ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
-ECHOES = 3  # writes in one pass that did not stay as written: something answers our own edits
+ECHOES = 3  # writes that did not stay as written: something answers our own edits
+LONG_AGO = timedelta(minutes=2)  # nothing is written by a look that is older: the process slept, or the machine did
 Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
 
 
@@ -97,9 +99,13 @@ class Reconciler:
         limits: Limits,
     ) -> None:
         self.store, self.destinations, self.wording, self.limits = store, destinations, wording, limits
+        self.restored = Restored(store)
 
     def reconcile(self, page_id: int, *, patient: bool = False) -> Report:
         """Bring one page and the store in step. `patient`: keep `version_gap` between our versions (the daemon)."""
+        unknown = self.restored.unknown()
+        if unknown:
+            self.restored.stop_all(unknown)
         page = self._page(page_id)
         destination = self.destinations.get(page.destination)
         if page.state in ("halted", "detached"):
@@ -108,23 +114,30 @@ class Reconciler:
             return Report(page, "waiting", (f"The destination {page.destination} is not in the configuration.",))
         with destination.turn:
             mark = self.store.dirty_mark(page_id)
+            self.store.claim(page_id)
             report = self._guarded(_Pass(self, self._page(page_id), destination, patient))
         if report.result == "in_step":
             self.store.clear_dirty(page_id, mark)
         return report
 
     def preview(self, page_id: int) -> Report:
-        """What `reconcile` would do, without doing it: reads the page, changes nothing on either side."""
-        page = self._page(page_id)
+        """What `reconcile` would do, without doing it: reads the page, changes nothing on either side. Of a page that a
+        brake stopped: what it would do once a person agreed."""
+        page = self.restored.stopped(self._page(page_id), self.restored.unknown())
         destination = self.destinations.get(page.destination)
-        if destination is None or page.state in ("halted", "detached"):
+        stopped = page.state == "halted"
+        if destination is None or page.state == "detached" or (stopped and not page.brake):
             return Report(page, "halted", (page.reason,))
         with destination.turn:
-            return self._guarded(_Pass(self, self._page(page_id), destination, patient=False, dry=True))
+            work = _Pass(self, replace(page, agreed=page.brake if stopped else page.agreed), destination, dry=True)
+            report = self._guarded(work)
+        return replace(report, page=page, result="halted", reasons=(page.reason,)) if stopped else report
 
     def _guarded(self, work: "_Pass") -> Report:
         try:
             return work.run()
+        except Late as error:
+            return Report(self._page(work.page.id), "waiting", (str(error),), tuple(work.taken), tuple(work.written))
         except Missing as error:
             return self._gone(work.page, error, dry=work.dry)
         except RateLimited as error:
@@ -146,6 +159,8 @@ class Reconciler:
         why = ways.get(error.why, "is gone or hidden from us: bring it back or share it again")
         reason = f"The page {why}, or `syncd detach {page.incident}`; nothing was changed in the store."
         if not dry:
+            if page.state != "missing":
+                self.store.note(page.incident, Actor("sync", page=page.destination), "missing", new=reason)
             self.store.set_page(page.id, state="missing", reason=reason, checked_at=self.store.now())
         return Report(self._page(page.id), "missing", (reason,))
 
@@ -164,9 +179,12 @@ class _Stop(Exception):
 class _Pass:
     """One pass over one page. `dry`: everything up to the first effect, in a transaction that is rolled back."""
 
-    def __init__(self, engine: Reconciler, page: Page, destination: Destination, patient: bool, dry: bool = False) -> None:
-        self.store, self.wording, self.limits = engine.store, engine.wording, engine.limits
+    def __init__(
+        self, engine: Reconciler, page: Page, destination: Destination, patient: bool = False, dry: bool = False
+    ) -> None:
+        self.engine, self.store, self.wording, self.limits = engine, engine.store, engine.wording, engine.limits
         self.page, self.destination, self.provider = page, destination, destination.provider
+        self.generation, self.agreed = page.generation, page.agreed
         self.patient, self.dry = patient, dry
         self.taken: list[str] = []
         self.written: list[str] = []
@@ -185,9 +203,44 @@ class _Pass:
             self._fill_in()
             if not self.page.native_id:
                 return self._in_step(*self._publish())
-            return self._in_step(self.provider.read(self.destination.place, self.page.native_id), None)
+            return self._in_step(self._read(), None)
         except _Stop as stop:
             return stop.report
+
+    def _read(self) -> Observation:
+        self.looked_at = self.store.now()
+        seen = self.provider.read(self.destination.place, self.page.native_id)
+        self._prove(seen)
+        return seen
+
+    def _prove(self, seen: Observation) -> None:
+        """Once in the life of a process: the journal must know every write of ours that moved the page."""
+        restored = self.engine.restored
+        if self.page.id in restored.proven or seen.version == self.page.version:
+            return
+        unknown = restored.unknown(self.provider.messages(self.destination.place, self.page.native_id))
+        if unknown and self.agreed == "restored":
+            self._raise_intents(unknown)
+        elif unknown:
+            raise _Stop(self._older(unknown))
+        restored.proven.add(self.page.id)
+
+    def _raise_intents(self, unknown: int) -> None:
+        if not self.dry:
+            self.store.raise_intents(unknown)
+
+    def _older(self, unknown: int) -> Report:
+        if not self.dry:
+            self.engine.restored.stop_all(unknown)
+        return self._report("halted", (self.engine.restored.stopped(self.page, unknown).reason,))
+
+    @contextmanager
+    def _mine(self) -> Iterator[None]:
+        """A transaction of whoever took the page up last. Raises Late in a process that slept meanwhile."""
+        with self.store.tx():
+            if not self.dry:
+                self.store.fence(self.page.id, self.generation)
+            yield
 
     def _fill_in(self) -> None:
         """Say what the template could not say before."""
@@ -202,7 +255,10 @@ class _Pass:
             plan = self._plan(taken, base)
             if plan.empty:
                 return self._finish(plan, base, taken)
-            self._brakes()
+            self._brakes(plan)
+            if self.store.now() - self.looked_at > LONG_AGO:
+                seen, landed = self._read(), None
+                continue
             outcome = self._write(seen, plan)
             landed = plan.expected if isinstance(outcome, Done) else None
             seen = self._after(outcome, plan)
@@ -212,6 +268,7 @@ class _Pass:
 
     def _publish(self) -> tuple[Observation, Base | None]:
         """The page, created at most once. The intent and the attempt are committed before the first byte goes out."""
+        self.looked_at = self.store.now()
         intent = self.store.open_intent(self.page.id) or self._intend_to_create()
         place, marker = self.destination.place, self.page.incident
         found = self._find(place, marker, intent.expected.title)
@@ -233,11 +290,11 @@ class _Pass:
 
     def _intend_to_create(self) -> Intent:
         expected = compose(self._local())
-        if self.page.accepted:  # a person agreed to a suffix after the title was found taken
+        if self.agreed == "title":  # a person agreed to a suffix after the title was found taken
             title = f"{expected.title} (2)"
             expected = replace(expected, title=title, title_touched=True)
-        with self.store.tx():
-            self.store.set_page(self.page.id, state="creating", reason="", accepted=False)
+        with self._mine():
+            self.store.set_page(self.page.id, state="creating", reason="", brake="", agreed="")
             return self.store.add_intent(self.page.id, "create", expected, "created from the template")
 
     def _find(self, place: Place, marker: str, title: str) -> Observation | None:
@@ -251,7 +308,7 @@ class _Pass:
         intent = self.store.open_intent(self.page.id)
         if intent:
             self.store.close_intent(intent.id, "title taken")
-        return self._halt(f"{error} `syncd resume {self.page.incident} --accept` creates it as “{title} (2)”.")
+        return self._halt(f"{error} `syncd resume {self.page.incident} --accept` creates it as “{title} (2)”.", "title")
 
     def _let_settle(self, intent: Intent) -> None:
         """A create whose reply was lost may still appear; before that is over it is not tried again."""
@@ -282,7 +339,7 @@ class _Pass:
         return found
 
     def _bind(self, native_id: str, url: str, how: str, title: str) -> None:
-        with self.store.tx():
+        with self._mine():
             self.store.set_page(self.page.id, native_id=native_id, url=url, state="live", written_at=self.store.now())
             self._journal(how, title)
         self.page = self.store.page(self.page.id)
@@ -296,14 +353,23 @@ class _Pass:
         base = self._explained(intent, old, seen, landed)
         local = self._local()
         taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
+        if taken.removes:
+            self._canary(seen)
         if taken.halt:
-            raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees."))
+            raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees.", taken.brake))
         self.answers += landed is not None and fingerprint(landed.doc) != fingerprint(seen.doc)
         moved = landed is None and old is not None and fingerprint(base.doc) != fingerprint(seen.doc)
         self.taken += [command_words(c) for c in taken.commands] + [
             f"hidden from this page: {what}" for _, what in taken.hides
         ]
         return taken, self._record(taken, seen, intent, landed, moved)
+
+    def _canary(self, seen: Observation) -> None:
+        """Nothing counts as removed before the page said so twice: an answer can be cut short."""
+        again = seen if self.dry else self.provider.read(self.destination.place, self.page.native_id)
+        if fingerprint(again.doc) != fingerprint(seen.doc):
+            reason = "Something seemed to be removed, but two readings of the page differ; it is looked at again."
+            raise _Stop(self._report("unknown", (reason,)))
 
     def _explained(self, intent: Intent | None, old: Base | None, seen: Observation, landed: Base | None) -> Base:
         """What the store believes to be on the page."""
@@ -316,7 +382,7 @@ class _Pass:
     def _record(self, taken: TakenIn, seen: Observation, intent: Intent | None, landed: Base | None, moved: bool) -> Base:
         """Everything that one look means, in one transaction."""
         actor = Actor("page", seen.author, self.page.destination)
-        with self.store.tx():
+        with self._mine():
             conflicts = [self._conflict(clash, seen) for clash in taken.clashes]  # while the store's version is the last
             keys = self.store.apply(self.page.incident, taken.commands, actor)
             base = with_keys(taken.base, keys)
@@ -340,7 +406,7 @@ class _Pass:
     def _note_page(self, seen: Observation, moved: bool) -> None:
         now = self.store.now()
         self.store.set_page(
-            self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, checked_at=now, accepted=False
+            self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, checked_at=now, agreed=""
         )
         if moved:
             self.store.set_page(self.page.id, moved_at=now)
@@ -391,29 +457,42 @@ class _Pass:
         if plan.expected.records != base.records:
             self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries))
         holds = (*taken.holds, *plan.holds)
-        self.store.set_page(self.page.id, state="held" if holds else "live", reason=" ".join(holds))
+        self._set("held" if holds else "live", " ".join(holds), taken.brake)
         retry = self.store.now() + self.limits.quiet if plan.holds else None
         return self._report("waiting" if holds else "in_step", holds, retry)
 
-    def _brakes(self) -> None:
-        now = self.store.now()
-        if self.store.intents_since(self.page.id, now - timedelta(hours=1)) >= self.limits.writes_per_hour:
-            raise _Stop(self._waits("This page was written too often in the last hour.", now + timedelta(minutes=10)))
-        if self.answers >= ECHOES:
-            raise _Stop(self._halt("The page answers each of our edits with another; see the journal, then resume it."))
+    def _brakes(self, plan: Plan) -> None:
+        now, once = self.store.now(), f"`syncd resume {self.page.incident} --accept` writes once more"
+        notes = self.store.notes_since(self.page.id, now - timedelta(hours=1))
+        if len(notes) >= self.limits.writes_per_hour and not self._agreed("writes"):
+            reason = f"This page was written too often in the last hour; it goes on by itself, or {once} now."
+            raise _Stop(self._waits(reason, now + timedelta(minutes=10), brake="writes"))
+        repeated = len(notes) >= ECHOES and set(notes[:ECHOES]) == {self._note(plan)}
+        if (self.answers >= ECHOES or repeated) and not self._agreed("echo"):
+            way = f"`syncd journal {self.page.incident}` shows the to and fro; end its cause, then {once}."
+            raise _Stop(self._halt(f"The page answers each of our edits with another: {way}", "echo"))
         gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
         asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
         if self.patient and not asked and now < gap_over:
-            raise _Stop(self._waits("A version of ours is young; more changes are gathered.", gap_over))
+            raise _Stop(self._waits("A version of ours is young; more changes are gathered.", gap_over, told=False))
+
+    def _agreed(self, brake: Brake) -> bool:
+        """Did a person agree to lift this brake? For one write."""
+        agreed = self.agreed == brake
+        self.agreed = "" if agreed else self.agreed
+        return agreed
 
     # --- writing --------------------------------------------------------------------------------------------------------
 
     def _write(self, seen: Observation, plan: Plan) -> Outcome:
         """The intent is committed before the first byte goes out; taking in the next observation closes it."""
         note = self._note(plan)
-        intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
+        with self._mine():
+            intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
         self.intent = intent.id
-        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, f"{note} [syncd {intent.id}]")
+        self.store.mark_attempted(intent.id)
+        signed = self.engine.restored.sign(note, intent.id)
+        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, signed)
         if isinstance(outcome, Stale | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
         return outcome
@@ -424,16 +503,15 @@ class _Pass:
         return f"{self.page.incident}: {lines[0][:120]}{more}"
 
     def _after(self, outcome: Outcome, plan: Plan) -> Observation:
-        place, native_id = self.destination.place, self.page.native_id
         match outcome:
             case Done(seen=seen):
                 lines = describe(plan)
                 self.written += lines
                 self.store.set_page(self.page.id, written_at=self.store.now())
                 self._journal("wrote", "\n".join(lines))
-                return seen or self.provider.read(place, native_id)
+                return seen or self._read()
             case Stale():
-                return self.provider.read(place, native_id)
+                return self._read()
             case Rejected(error=error):
                 raise _Stop(self._rejected(error))
             case Unknown(message=message):
@@ -455,7 +533,7 @@ class _Pass:
             quiet=self.limits.quiet,
             removed_share=self.limits.removed_share,
             removed_min=self.limits.removed_min,
-            accept=self.page.accepted,
+            agreed=self.agreed,
         )
 
     def _report(self, result: Result, reasons: tuple[str, ...], retry_at: datetime | None = None) -> Report:
@@ -466,19 +544,33 @@ class _Pass:
         actor = Actor("sync", page=self.page.destination)
         self.store.note(self.page.incident, actor, action, new=what, intent=self.intent)
 
-    def _set(self, state: PageState, reason: str) -> None:
-        if not self.dry:
-            self.store.set_page(self.page.id, state=state, reason=reason)
+    def _set(self, state: PageState, reason: str, brake: Brake = "", *, told: bool = True) -> None:
+        """The page's state; what is new about it is journalled when it is worth to be `told`."""
+        if self.dry:
+            return
+        with self._mine():
+            before = self.store.page(self.page.id)
+            self.store.set_page(self.page.id, state=state, reason=reason, brake=brake)
+            if told and reason and (before.state, before.reason) != (state, reason):
+                self._journal(state, reason)
+            if before.state == "missing" and state != "missing":
+                self._journal("found", before.url)
 
-    def _halt(self, reason: str) -> Report:
-        self._set("halted", reason)
-        if not self.dry:
-            self._journal("halted", reason)
+    def _halt(self, reason: str, brake: Brake = "") -> Report:
+        self._set("halted", reason, brake)
         return self._report("halted", (reason,))
 
-    def _waits(self, reason: str, retry_at: datetime | None, reasons: tuple[str, ...] = ()) -> Report:
+    def _waits(
+        self,
+        reason: str,
+        retry_at: datetime | None,
+        reasons: tuple[str, ...] = (),
+        *,
+        brake: Brake = "",
+        told: bool = True,
+    ) -> Report:
         if self.page.native_id:
-            self._set("held", reason)
+            self._set("held", reason, brake, told=told)
         return self._report("waiting", reasons or (reason,), retry_at)
 
     def _rejected(self, error: ProviderError) -> Report:
@@ -494,30 +586,12 @@ class _Pass:
         if not self.page.native_id:
             self.written.append(f"create the page “{self._local().title}”")
             return self._report("waiting", ())
-        seen = self.provider.read(self.destination.place, self.page.native_id)
+        seen = self._read()
         with self.store.rehearsal():
             self._fill_in()
             taken, base = self._take_in(seen, None)
             plan = self._plan(taken, base)
+            if not plan.empty:
+                self._brakes(plan)
             self.written += describe(plan)
             return self._report("in_step" if plan.empty else "waiting", (*taken.holds, *plan.holds))
-
-
-def command_words(command: Command) -> str:
-    """A command from a page in words."""
-    match command:
-        case SetField(blocks=blocks) if blocks is not None:
-            return f"{command.key or command.field}: {_cut(to_markdown(blocks))}"
-        case SetField():
-            return f"{command.key or command.target} {command.field}: {_cut(command.value) or 'cleared'}"
-        case Add():
-            return f"new {command.target.replace('_', '-')}: {_cut(command.fields.get('title', ''))}"
-        case AddSection():
-            return f"new section: {command.section.heading or 'introduction'}"
-        case Learn():
-            return f"met {command.person.name} <{command.person.email}>"
-
-
-def _cut(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 80 else flat[:79] + "…"

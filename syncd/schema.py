@@ -101,6 +101,25 @@ def m001_first_tables(db: Database) -> None:
         db.execute(statement)
 
 
+BRAKES = (
+    # Which brake stopped the page, and which one a person agreed to lift once.
+    "ALTER TABLE pages ADD COLUMN brake TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pages ADD COLUMN agreed TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pages DROP COLUMN accepted",
+    # Raised by every process that takes the page up: what an earlier one decided is not written any more.
+    "ALTER TABLE pages ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    # The journal line in which a conflict's choice changed the store; NULL where it changed nothing.
+    "ALTER TABLE conflicts ADD COLUMN choice INTEGER",
+)
+
+
+@migrations()
+def m002_brakes(db: Database) -> None:
+    """A brake is lifted by its name; late writers are fenced; a choice can be undone."""
+    for statement in BRAKES:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

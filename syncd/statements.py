@@ -118,7 +118,7 @@ SET_FLOW_MARK = """INSERT INTO flow_marks (incident, task, done, by, at, why) VA
 # --- pages --------------------------------------------------------------------------------------------------------------
 
 _PAGE = """SELECT g.id, g.incident, g.destination, g.state, g.native_id, g.url, g.version, g.reason, g.copy, g.since,
-    g.checked_at, g.written_at, g.moved_at, g.accepted FROM pages g"""
+    g.checked_at, g.written_at, g.moved_at, g.brake, g.agreed, g.generation FROM pages g"""
 PAGE = _PAGE + " WHERE g.id = ?"
 PAGE_AT = _PAGE + " WHERE g.incident = ? AND g.destination = ? AND g.state != 'detached'"
 # The page where the prose is written comes first.
@@ -127,9 +127,13 @@ _HOME_FIRST = """ LEFT JOIN postmortems m ON m.incident = g.incident
 PAGES = _PAGE + _HOME_FIRST.format(where="")
 PAGES_OF = _PAGE + _HOME_FIRST.format(where="WHERE g.incident = ?")
 INSERT_PAGE = "INSERT INTO pages (incident, destination, state, copy, since) VALUES (?, ?, ?, ?, ?) RETURNING id"
-PAGE_STATE = ("state", "reason", "since", "accepted")
+PAGE_STATE = ("state", "reason", "since", "brake", "agreed")
 PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at")
 SET_PAGE = {name: f"UPDATE pages SET {name} = ? WHERE id = ?" for name in (*PAGE_STATE, *PAGE_PLACE)}
+
+# Who takes the page up last may write it; whoever did before is late.
+CLAIM = "UPDATE pages SET generation = generation + 1 WHERE id = ? RETURNING generation"
+GENERATION = "SELECT generation FROM pages WHERE id = ?"
 
 BASE = "SELECT content FROM bases WHERE page = ?"
 SET_BASE = "INSERT INTO bases (page, content) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET content = excluded.content"
@@ -138,10 +142,14 @@ OPEN_INTENT = (
     "SELECT id, page, kind, expected, note, created_at, attempted_at FROM intents WHERE page = ? AND closed_at IS NULL"
 )
 INSERT_INTENT = "INSERT INTO intents (page, kind, expected, note, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id"
-ATTEMPTED = "UPDATE intents SET attempted_at = ? WHERE id = ?"
+ATTEMPTED = "UPDATE intents SET attempted_at = ? WHERE id = ? AND closed_at IS NULL"
+# The highest number that was ever given to an intent, and numbers that another copy of this database gave.
+LAST_INTENT = "SELECT seq FROM sqlite_sequence WHERE name = 'intents'"
+FIRST_INTENT = "INSERT INTO sqlite_sequence (name, seq) VALUES ('intents', ?)"
+RAISE_INTENT = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'intents'"
 # What was expected is only of use while the intent is open.
 CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHERE id = ? AND closed_at IS NULL"
-INTENTS_SINCE = "SELECT count(*) FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done'"
+NOTES_SINCE = "SELECT note FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done' ORDER BY id DESC"
 
 CONFLICTS = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
     c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state

@@ -8,8 +8,9 @@ from typing import Any, TypedDict, Unpack
 from mapping.commands import Actor
 from mapping.document import as_json, from_json
 from syncd import statements as sql
-from syncd.errors import StoreError, UnknownReference
-from syncd.pages import Base, Conflict, Entry, Intent, Page, PageState, Unread, Version
+from syncd.errors import Late, StoreError, UnknownReference
+from syncd.generation import Generation
+from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, Unread, Version
 from syncd.store_core import Row
 from syncd.store_journal import Journal, moment, text_of
 
@@ -26,7 +27,8 @@ class PageChanges(TypedDict, total=False):
     checked_at: datetime | None
     written_at: datetime | None
     moved_at: datetime | None
-    accepted: bool
+    brake: Brake
+    agreed: Brake
 
 
 def base_to_json(base: Base) -> str:
@@ -91,6 +93,17 @@ class Pages(Journal):
                     self._run(sql.SET_PAGE[name], (_column(value), page_id))
             if changes.get("state", page.state) != page.state:
                 self._run(sql.SET_PAGE["since"], (text_of(self.now()), page_id))
+
+    def claim(self, page_id: int) -> int:
+        """Take the page up: nobody who did so before may change it any more. The generation to show to `fence`."""
+        with self.tx():
+            return int(self._all(sql.CLAIM, (page_id,))[0][0])
+
+    def fence(self, page_id: int, generation: int) -> None:
+        """Raises Late when somebody took the page up since; part of the transaction that it guards."""
+        row = self._one(sql.GENERATION, (page_id,))
+        if row is None or row[0] != generation:
+            raise Late(f"Another process took up page {page_id}; what was decided before is not written.")
 
     # --- what was seen --------------------------------------------------------------------------------------------------
 
@@ -166,19 +179,38 @@ class Pages(Journal):
             return intent
 
     def mark_attempted(self, intent_id: int) -> None:
-        """The first byte goes out next; this is on the disk when it returns, so it begins its own transaction."""
+        """The first byte goes out next; this and the intent are on the disk when it returns, so it begins its own
+        transaction. Raises Late where the intent was closed meanwhile."""
         with self.tx(full=True):
-            self._run(sql.ATTEMPTED, (text_of(self.now()), intent_id))
+            if not self._run(sql.ATTEMPTED, (text_of(self.now()), intent_id)):
+                raise Late(f"Another process looked after the write {intent_id}; it does not go out.")
+        if self.path:
+            Generation(self.path).raise_to(intent_id)
+
+    def last_intent(self) -> int:
+        """The highest number that an intent of this store ever had."""
+        row = self._one(sql.LAST_INTENT)
+        return int(row[0]) if row else 0
+
+    def newest_written(self) -> int:
+        """The newest intent that went out, as the file beside the database tells; more than `last_intent` tells that the
+        database was restored from an older copy."""
+        return Generation(self.path).newest() if self.path else 0
+
+    def raise_intents(self, number: int) -> None:
+        """Intents up to this number went out from a newer copy of this database: no later one is called the same."""
+        with self.tx(full=True):
+            if not self._run(sql.RAISE_INTENT, (number,)):
+                self._run(sql.FIRST_INTENT, (number,))
 
     def close_intent(self, intent_id: int, outcome: str) -> None:
         """The write's end is known: `done`, or why not."""
         with self.tx():
             self._run(sql.CLOSE_INTENT, (text_of(self.now()), outcome, intent_id))
 
-    def intents_since(self, page_id: int, since: datetime) -> int:
-        """How many writes to this page were done since then."""
-        row = self._one(sql.INTENTS_SINCE, (page_id, text_of(since)))
-        return int(row[0]) if row else 0
+    def notes_since(self, page_id: int, since: datetime) -> list[str]:
+        """What the writes to this page did that were done since then, the newest first."""
+        return [note for (note,) in self._all(sql.NOTES_SINCE, (page_id, text_of(since)))]
 
     # --- conflicts ------------------------------------------------------------------------------------------------------
 
@@ -249,7 +281,7 @@ def _when(text: str | None) -> datetime | None:
 
 
 def _page(row: Row) -> Page:
-    *simple, copy, since, checked_at, written_at, moved_at, accepted = row
+    *simple, copy, since, checked_at, written_at, moved_at, brake, agreed, generation = row
     number, incident, destination, state, native_id, url, version, reason = simple
     return Page(
         id=number,
@@ -265,7 +297,9 @@ def _page(row: Row) -> Page:
         checked_at=_when(checked_at),
         written_at=_when(written_at),
         moved_at=_when(moved_at),
-        accepted=bool(accepted),
+        brake=brake,
+        agreed=agreed,
+        generation=generation,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mapping.commands import Add, AddSection, Command, Learn, Set, Target
-from mapping.document import Block, Doc, as_json
+from mapping.document import Block, Doc, Spans, as_json
 from mapping.incident import FollowUpStatus, Person, Section
 from mapping.kept import of_page
 from mapping.markdown import to_markdown
@@ -28,12 +28,13 @@ from mapping.rows import (
     read_follow_up,
     render_event,
     render_follow_up,
+    shown_key,
     understood,
 )
 from syncd.classify import NEW, classify
 from syncd.compose import INTRODUCTION
 from syncd.local import Local, Policy
-from syncd.pages import Base, Entry, Unread, rows_of
+from syncd.pages import Base, Brake, Entry, Unread, rows_of
 
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
 YOUNG = timedelta(hours=1)  # a follow-up removed from the page this soon after being made there is dropped
@@ -58,8 +59,8 @@ class TakenIn:
     """Everything that one look at a page means for the store.
 
     base: the page as read, to be recorded in the same transaction as the commands. waiting: rows that somebody may still be
-    typing; they are not in `base`, and nothing may be written to the page. holds: sentences. halt: a person must look;
-    nothing else of this value may be used.
+    typing; they are not in `base`, and nothing may be written to the page. removes: something is gone from the page.
+    holds: sentences. halt: a person must look; nothing else of this value may be used. brake: what a person may agree to.
     """
 
     base: Base
@@ -70,20 +71,23 @@ class TakenIn:
     unread: tuple[Unread, ...] = ()
     still: Mapping[str, datetime] = field(default_factory=dict)
     waiting: int = 0
+    removes: bool = False
     holds: tuple[str, ...] = ()
     halt: str = ""
+    brake: Brake = ""
 
 
 def take_in(base: Base, local: Local, remote: Doc, policy: Policy, now: datetime) -> TakenIn:
     """What people did on the page since `base`."""
     emptied = _says_something(base.blocks) and not _says_something(remote.blocks)
-    if emptied and not policy.accept:
-        return TakenIn(base, halt="The page was emptied. Restore it from its history, or agree to take it as it is.")
+    if emptied and not policy.lifts("emptied"):
+        why = "The page was emptied. Restore it from its history, or agree to take it as it is."
+        return TakenIn(base, removes=True, halt=why, brake="emptied")
     taking = _Taking(base, local, policy, now)
     entries = taking.settled(classify(base, remote, local, native=policy.native))
     halt = taking.removals(entries)
     if halt:
-        return TakenIn(base, halt=halt)
+        return TakenIn(base, removes=True, halt=halt, brake="removed")
     taking.title(remote)
     taking.properties(remote)
     taking.sections(entries)
@@ -112,6 +116,8 @@ class _Taking:
         self.still: dict[str, datetime] = {}
         self.holds: list[str] = []
         self.waiting = 0
+        self.removes = False
+        self.brake: Brake = ""
 
     # --- stillness ------------------------------------------------------------------------------------------------------
 
@@ -162,7 +168,7 @@ class _Taking:
 
     def _too_much(self, gone: list[str], known: list[str]) -> bool:
         few = len(gone) < self.policy.removed_min or len(gone) <= self.policy.removed_share * len(known)
-        return not few and not self.policy.accept
+        return not few and not self.policy.lifts("removed")
 
     def _vanished(self, gone: list[str], entries: tuple[Entry, ...]) -> set[str]:
         """The rows of row sections that went with their heading; they wait for a person."""
@@ -171,8 +177,9 @@ class _Taking:
         for section in self.local.postmortem.sections:
             rows = self.local.follow_ups if section.kind == "follow_ups" else self.local.events
             ours = section.kind in ("follow_ups", "timeline") and f"section:{section.id}" in self.base.records
-            if ours and section.id not in headings and set(gone) & set(rows) and not self.policy.accept:
+            if ours and section.id not in headings and set(gone) & set(rows) and not self.policy.lifts("vanished"):
                 held |= set(gone) & set(rows)
+                self.brake = "vanished"
                 way = f"put its heading back, or `syncd resume {self.local.incident.reference} --accept` hides them there"
                 self.holds.append(f"The section {section.heading} vanished from the page; its rows are in the store: {way}.")
         return held
@@ -194,7 +201,7 @@ class _Taking:
             name = f"section:{section.id}"
             prose = section.kind in ("text", "summary")
             gone = section.id not in (headed if prose else present)
-            if name in self.records and gone and (prose or self.policy.accept):
+            if name in self.records and gone and (prose or self.policy.lifts("vanished")):
                 self.hides.append((name, section.heading))
                 del self.records[name]
 
@@ -274,7 +281,9 @@ class _Taking:
         line = read_follow_up(entry.block, self.local.words, self.local.follow_ups)
         self._learn(entry.block)
         if key.startswith(NEW):
-            self._new_follow_up(key, entry.section, line.fields)
+            given = self._given(entry.block.spans, "FU")
+            line = read_follow_up(entry.block, self.local.words, (given,)) if given else line
+            self._new_follow_up(key, line.fields, given)
             return
         self._restored(key, follow_up_values(self.local.follow_ups[key]))
         row = self.local.follow_ups[key]
@@ -284,11 +293,15 @@ class _Taking:
         for name in ("title", "status", "assignee", "due_on"):
             self._field("follow_up", key, entry.section, name, old[name], line.fields[name], mine[name], self.now)
 
-    def _new_follow_up(self, slot: str, section: str, fields: Fields) -> None:
+    def _given(self, spans: Spans, prefix: str) -> str:
+        """The key that a row of ours still shows after the database was restored from an older copy."""
+        return shown_key(spans, prefix) if self.policy.agreed == "restored" else ""
+
+    def _new_follow_up(self, slot: str, fields: Fields, given: str) -> None:
         if not fields["title"]:
             return
         values = {name: self._value(slot, name, raw, self.now) or "" for name, raw in fields.items()}
-        self.commands.append(Add("follow_up", values, slot))
+        self.commands.append(Add("follow_up", values, slot, given))
         self.records[slot] = values
 
     def _events(self, entry: Entry) -> None:
@@ -299,7 +312,9 @@ class _Taking:
                 continue
             fields, _ = read_event(row, where, self.local.events)
             if key.startswith(NEW):
-                self._new_event(key, fields, near)
+                given = self._given(row.cells[where["Details"]], "T") if "Details" in where else ""
+                fields = read_event(row, where, (given,))[0] if given else fields
+                self._new_event(key, fields, near, given)
                 continue
             event = self.local.events[key]
             near = event.at
@@ -309,14 +324,14 @@ class _Taking:
             for name, raw in fields.items():
                 self._field("event", key, entry.section, name, old.get(name, raw), raw, event_values(event)[name], near)
 
-    def _new_event(self, slot: str, fields: Fields, near: datetime) -> None:
+    def _new_event(self, slot: str, fields: Fields, near: datetime, given: str) -> None:
         at = understood("at", fields.get("at", ""), self.local.words, near)
         title = " ".join(fields.get("title", "").split())
         if at is None or not title:
             self.unread.append(Unread("", "at" if at is None else "title", " | ".join(fields.values())))
             return
         values = {"at": at, "title": title, "description": fields.get("description", "")}
-        self.commands.append(Add("event", values, slot))
+        self.commands.append(Add("event", values, slot, given))
         self.records[slot] = values
 
     def _restored(self, key: str, values: dict[str, str]) -> None:
@@ -412,6 +427,7 @@ class _Taking:
                 old = _prose_of(self.base.entries, section.id)
                 new = _prose_of(entries, section.id)
                 if new != old:
+                    self.removes |= len(new) < len(old)
                     self._merge_prose(section, old, new)
 
     def _prose_sections(self) -> Iterable[Section]:
@@ -466,7 +482,9 @@ class _Taking:
             unread=tuple(dict.fromkeys(self.unread)),
             still=self.still,
             waiting=self.waiting,
+            removes=self.removes or bool(self.hides or self.brake),
             holds=tuple(self.holds),
+            brake=self.brake,
         )
 
 

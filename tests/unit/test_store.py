@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from mapping.commands import Actor, Add, AddSection, Command, Learn, Set
 from mapping.document import Block, Span, heading, paragraph
@@ -27,6 +28,7 @@ from mapping.incident import (
 from syncd.errors import Misuse, StoreError, UnknownReference
 from syncd.lock import SingleProcess
 from syncd.pages import Base, Conflict, Entry, Page, Unread, Version
+from syncd.schema import migrations
 from syncd.store import Store
 
 ADA, GRACE = Person("Ada Byron", "ada@example.com"), Person("Grace Hopkins", "grace@example.com")
@@ -339,10 +341,10 @@ def test_since_follows_the_state_and_nothing_else(store: Store) -> None:
     page = a_page(store)
     store.set_page(page.id, state="live", url="https://x", checked_at=START)
     live = store.page(page.id)
-    store.set_page(page.id, state="live", reason="Somebody types.", accepted=True)
+    store.set_page(page.id, state="live", reason="Somebody types.", agreed="emptied")
     now = store.page(page.id)
     assert live.since is not None and page.since is not None and live.since > page.since
-    assert now == replace(live, reason="Somebody types.", accepted=True)
+    assert now == replace(live, reason="Somebody types.", agreed="emptied")
     assert now.checked_at == START
 
 
@@ -376,8 +378,8 @@ def test_one_write_at_a_time_and_done_ones_are_counted(store: Store) -> None:
     store.close_intent(intent.id, "done")
     store.close_intent(store.add_intent(page, "update", BASE, "").id, "stale")
     assert store.open_intent(page) is None
-    assert store.intents_since(page, START) == 1
-    assert store.intents_since(page, START + timedelta(hours=1)) == 0
+    assert len(store.notes_since(page, START)) == 1
+    assert not store.notes_since(page, START + timedelta(hours=1))
     with store.tx(), pytest.raises(StoreError):
         store.mark_attempted(intent.id)
 
@@ -545,3 +547,20 @@ def test_one_daemon_at_a_time(path: Path) -> None:
     assert asking.held_by() is None
     with SingleProcess(path):
         pass
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    db = Database(str(path), execute_plugins=False)
+    migrations.apply(db, stop_before="m002_brakes")
+    db.execute("INSERT INTO incidents VALUES (1, 'INC-1', 'Old', 'post_incident', '', '', '[]', '')")
+    db.execute(
+        "INSERT INTO pages (incident, destination, state, copy, since) VALUES ('INC-1', 'wiki', 'live', 0, ?)",
+        [START.isoformat()],
+    )
+    db.conn.commit()
+    db.close()
+    store = Store.open(path, lambda: START)
+    (page,) = store.pages("INC-1")
+    assert (page.state, page.brake, page.agreed, page.generation) == ("live", "", "", 0)
+    assert store.claim(page.id) == 1
+    store.close()
