@@ -106,7 +106,7 @@ def is_block(node: Node) -> bool:
 def normalise(source: str, rng: random.Random) -> str:
     """The body as the service stores an API write. Raises MalformedMarkupError."""
     nodes = rewrite(parse(source), lambda element: (_kept(element, rng),))
-    return serialise(_with_task_ids(_without_indentation(nodes), rng))
+    return serialise(with_task_ids(_without_indentation(nodes), rng))
 
 
 def tasks_in(body: str) -> list[BodyTask]:
@@ -177,7 +177,7 @@ def merged_draft(base: str, draft: str, published: str) -> str:
 
 def _kept(element: Element, rng: random.Random) -> Element:
     if element.name == "ac:structured-macro":
-        return _macro(element, rng)
+        return rewritten_macro(element, rng, MACRO_ATTRIBUTES)
     foreign = not element.name.startswith(("ac:", "ri:", "at:"))
     attrs = {
         name: value
@@ -187,14 +187,15 @@ def _kept(element: Element, rng: random.Random) -> Element:
     return element.with_attrs({name: value for name, value in attrs.items() if name not in ("class", "id")})
 
 
-def _macro(element: Element, rng: random.Random) -> Element:
+def rewritten_macro(element: Element, rng: random.Random, attributes: tuple[str, ...]) -> Element:
+    """A macro as the service writes it: these attributes in this order, an id, its parameters by name before its body."""
     attrs = {"ac:schema-version": "1", **element.attrs}
     if not attrs.get("ac:macro-id"):
         attrs["ac:macro-id"] = new_uuid(rng)
     parameters = [node for node in elements(element.children) if node.name == "ac:parameter"]
     rest = [node for node in element.children if node not in parameters]
     parameters.sort(key=lambda node: node.attrs.get("ac:name", ""))
-    kept = {name: attrs[name] for name in MACRO_ATTRIBUTES if name in attrs}
+    kept = {name: attrs[name] for name in attributes if name in attrs}
     return Element(element.name, kept, (*parameters, *rest))
 
 
@@ -222,7 +223,8 @@ def _blank(node: Node) -> bool:
     return isinstance(node, str) and not node.strip(" \t\r\n")
 
 
-def _with_task_ids(nodes: Iterable[Node], rng: random.Random) -> tuple[Node, ...]:
+def with_task_ids(nodes: Iterable[Node], rng: random.Random) -> tuple[Node, ...]:
+    """Nodes whose tasks all have an id and a state, numbered on from the largest there is."""
     nodes = tuple(nodes)
     used = [_part(element, "ac:task-id") for element in walk(nodes) if element.name == "ac:task"]
     last = max((int(number) for number in used if number.isascii() and number.isdigit() and len(number) < 10), default=0)
@@ -259,7 +261,8 @@ def _read_task(task: Element) -> BodyTask:
     body = task.child("ac:task-body")
     content = body.children if body else ()
     inside = list(walk(content))
-    assignees = (node.attrs.get("ri:account-id") for node in inside if node.name == "ri:user")
+    people = (node.attrs for node in inside if node.name == "ri:user")
+    assignees = (attrs.get("ri:account-id") or attrs.get("ri:userkey") for attrs in people)
     dates = (node.attrs.get("datetime") for node in inside if node.name == "time")
     return BodyTask(
         local_id=_part(task, "ac:task-id"),

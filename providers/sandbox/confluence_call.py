@@ -1,4 +1,4 @@
-"""One request to the Confluence Cloud emulator, read and checked, and the pages a listing is answered in."""
+"""One request to a Confluence emulator, read and checked, and the pages a listing of Cloud is answered in."""
 
 import base64
 import json
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from providers.sandbox.confluence_site import Account, RefusedError, Site
+from providers.sandbox.confluence_records import Account, Page, RefusedError
+from providers.sandbox.confluence_site import Site
 from providers.sandbox.wire import Reply
 
 _T = TypeVar("_T")
@@ -67,6 +68,14 @@ class Call:
         if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
             raise RefusedError(400, f"'{name}' must be a number between {least} and {most}")
         return int(text)
+
+    def page(self) -> Page:
+        """The page that the path names, for reading."""
+        return self.site.visible(self.args[0], self.account)
+
+    def editable(self) -> Page:
+        """The page that the path names, for writing."""
+        return self.site.editable(self.args[0], self.account)
 
     def object(self) -> Json:
         """The body, which must be a JSON object."""

@@ -34,8 +34,8 @@ _LAST_ATTRIBUTES = ("local-id", "ac:local-id", "ac:macro-id")
 def regenerate(body: str, rng: random.Random, target_version: int = 1) -> str:
     """The body as the editor publishes it; links to pages note `target_version`. Raises MalformedMarkupError."""
     nodes = rewrite(parse(normalise(body, rng)), _plain)
-    nodes = rewrite(_wrapped(nodes), lambda element: (_rebuilt(element, rng, target_version),))
-    nodes = _spaced(nodes)
+    nodes = rewrite(in_paragraphs(nodes), lambda element: (_rebuilt(element, rng, target_version),))
+    nodes = single_spaced(nodes)
     if nodes and isinstance(nodes[-1], Element) and nodes[-1].name in ("ac:structured-macro", "table"):
         nodes = (*nodes, Element("p", {"local-id": _short_id(rng)}))
     return serialise(nodes)
@@ -68,7 +68,7 @@ def _with_body(table: Element) -> Element:
     return table.with_children([*groups, Element("tbody", {}, tuple(rows))])
 
 
-def _wrapped(nodes: Iterable[Node]) -> tuple[Node, ...]:
+def in_paragraphs(nodes: Iterable[Node]) -> tuple[Node, ...]:
     """Every run of loose text in a paragraph, on the page and inside what holds blocks."""
 
     def visit(element: Element) -> Iterable[Node]:
@@ -110,7 +110,7 @@ def _rebuilt(element: Element, rng: random.Random, target_version: int) -> Eleme
     elif element.name in ("ri:page", "ri:attachment"):
         attrs["ri:version-at-save"] = str(target_version)
     if "style" in attrs:
-        attrs["style"] = _style(attrs["style"])
+        attrs["style"] = style_in_rgb(attrs["style"])
     return _special(element.with_attrs(_ordered(attrs)), rng)
 
 
@@ -165,7 +165,9 @@ def _known(name: str) -> bool:
     return ":" in name or name in HTML_ATTRIBUTES or name in ("key", "size", "color", "type", "state")
 
 
-def _style(style: str) -> str:
+def style_in_rgb(style: str) -> str:
+    """A style whose colours are written as rgb(…)."""
+
     def rgb(found: re.Match[str]) -> str:
         red, green, blue = (int(found[2][at : at + 2], 16) for at in (0, 2, 4))
         return f"{found[1]}rgb({red},{green},{blue})"
@@ -173,14 +175,14 @@ def _style(style: str) -> str:
     return "; ".join(part.strip() for part in _HEX.sub(rgb, style).split(";") if part.strip()) + ";"
 
 
-def _spaced(nodes: Iterable[Node]) -> tuple[Node, ...]:
+def single_spaced(nodes: Iterable[Node]) -> tuple[Node, ...]:
     """Line ends and runs of blanks are one space to the editor, except in code and parameters."""
     return tuple(
         _SPACES.sub(" ", node)
         if isinstance(node, str)
         else node
         if node.name in _VERBATIM
-        else node.with_children(_spaced(node.children))
+        else node.with_children(single_spaced(node.children))
         for node in nodes
     )
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from providers.sandbox.confluence_call import Json
-from providers.sandbox.confluence_site import Account, Comment, Page, Property, Site, Space, Task, Version
+from providers.sandbox.confluence_records import Account, Comment, Page, Property, Space, Task, Version
+from providers.sandbox.confluence_site import Site
 
 _EMBEDDED_MOST = 50
 

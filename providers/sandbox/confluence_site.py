@@ -1,19 +1,29 @@
-"""The state of one Confluence Cloud site and the rules every change obeys, whoever makes it.
+"""The rules that every change of a Confluence site obeys, whoever makes it and whatever the edition.
 
-Pages with their published versions and drafts, accounts, comments, labels, content properties, tasks. No HTTP here
-(`confluence_v2.py`, `confluence_v1.py` speak it) and no people's editor (`confluence.py` adds that side). Every lag is
-zero and every permission granted unless an attribute says otherwise.
+What there is to change is in `confluence_records.py`. No HTTP here (`confluence_front.py` opens the door to it) and no
+people (`confluence_people.py`). Every lag is zero and every permission granted unless an attribute says otherwise.
 """
 
 import dataclasses
 import itertools
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import ClassVar, NamedTuple
 
 from providers.sandbox import confluence_body as bodies
 from providers.sandbox.confluence_markup import MalformedMarkupError
+from providers.sandbox.confluence_records import (
+    Account,
+    Comment,
+    Draft,
+    Page,
+    Property,
+    RefusedError,
+    Space,
+    Task,
+    Version,
+)
 from providers.sandbox.wire import Clock
 
 _TITLE_HOLDERS = frozenset({"current", "archived", "trashed"})
@@ -25,147 +35,37 @@ _CONFLICTS = (
 )
 
 
-class RefusedError(Exception):
-    """The site says no: an HTTP status and the wording of the reason."""
+class Markup(NamedTuple):
+    """What an edition does to a body: one that comes through the API, one that a person publishes. Both raise
+    MalformedMarkupError."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may read and write. `email` may be empty."""
-
-    id: str
-    email: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One published state of a page. `body` is storage; a comment's marker may be added to it later."""
-
-    number: int
-    title: str
-    body: str
-    message: str
-    author_id: str
-    created_at: datetime
-    steps: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An unpublished state of a page; it does not count as a version."""
-
-    title: str
-    body: str
-    author_id: str
-    saved_at: datetime
-
-
-@dataclass(slots=True)
-class Property:
-    """One content property; `value` is any JSON."""
-
-    id: str
-    key: str
-    value: object
-    version: Version
-
-
-@dataclass(slots=True)
-class Task:
-    """The site's record of a checkbox; `local_id` finds it in the body."""
-
-    id: str
-    page_id: str
-    local_id: str
-    created_by: str
-    created_at: datetime
-    updated_at: datetime
-    content: bodies.BodyTask
-    completed_by: str | None = None
-    completed_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Comment:
-    """A footer comment, or an inline one when `ref` names its marker. Replies carry `parent_id`."""
-
-    id: str
-    page_id: str
-    inline: bool
-    parent_id: str | None
-    versions: list[Version]
-    ref: str = ""
-    selection: str = ""
-    resolved: bool = False
-    reopened: bool = False
-
-
-@dataclass(slots=True)
-class Page:
-    """A page. `versions` is empty while it was never published; `labels` maps names to ids; `live` has no publish;
-    `watchers` are account ids: whoever edits a page starts to watch it."""
-
-    id: str
-    space_id: str
-    status: str
-    parent_id: str | None
-    position: int
-    author_id: str
-    owner_id: str
-    created_at: datetime
-    versions: list[Version] = field(default_factory=list)
-    draft: Draft | None = None
-    live: bool = False
-    labels: dict[str, str] = field(default_factory=dict)
-    properties: dict[str, Property] = field(default_factory=dict)
-    watchers: set[str] = field(default_factory=set)
-
-    @property
-    def number(self) -> int:
-        """The lock: the newest published version, 0 when there is none."""
-        return self.versions[-1].number if self.versions else 0
-
-    @property
-    def title(self) -> str:
-        """The published title, or the draft's while there is none."""
-        return self.versions[-1].title if self.versions else self.draft.title if self.draft else ""
-
-    @property
-    def body(self) -> str:
-        """The published body, or the draft's while there is none."""
-        return self.versions[-1].body if self.versions else self.draft.body if self.draft else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """A space; its pages hang below `homepage_id`."""
-
-    id: str
-    key: str
-    name: str
-    homepage_id: str
-    created_at: datetime
+    stored: Callable[[str, random.Random], str]
+    published: Callable[[str, random.Random], str]
 
 
 class Site:
     """Everything stored, and the changes the service allows. Refusals are RefusedError.
 
-    What a test may ask for: `create_lag`, `task_lag` and `search_lag` (how late new pages, tasks and the search index
-    are), `listing_cap` (listings shorter than their limit), `drafts_linger` (a draft row stays after a publish),
-    `zone` (in which CQL reads absolute times). `base_url` may be set to another host, as a gateway's replies have it.
+    What a test may ask for: `create_lag`, `listing_lag`, `task_lag` and `search_lag` (how late new pages, what hangs on
+    them, tasks and the search index are), `listing_cap` (listings shorter than their limit), `drafts_linger` (a draft row
+    stays after a publish), `title_taken` (the status that refuses a duplicate title), `read_only` (pages that may be read
+    and not written, with the status that says so), `out_of_step` (pages that Data Center calls unreconciled, with the
+    status), `zone` (in which CQL reads absolute times). `base_url` may be set to another host, as a gateway's replies have
+    it.
     """
+
+    markup: ClassVar[Markup]
+    user_attribute: ClassVar[str] = "ri:account-id"
+    first_properties: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, clock: Clock, random: random.Random, base_url: str) -> None:
         self.clock, self.random, self.base_url = clock, random, base_url.rstrip("/")
-        self.create_lag = self.task_lag = self.search_lag = timedelta(0)
+        self.create_lag = self.listing_lag = self.task_lag = self.search_lag = timedelta(0)
         self.listing_cap: int | None = None
         self.drafts_linger = False
+        self.title_taken = 400
+        self.read_only: dict[str, int] = {}
+        self.out_of_step: dict[str, int] = {}
         self.zone: tzinfo = UTC
         self.spaces: dict[str, Space] = {}
         self.content: dict[str, Page] = {}
@@ -185,10 +85,17 @@ class Site:
 
     def add_account(self, login: str, name: str) -> Account:
         """Make an account known by an e-mail or a token; only e-mails become visible as such."""
-        shard = self.random.randrange(100000, 1000000)
-        account = Account(f"{shard}:{bodies.new_uuid(self.random)}", login if "@" in login else "", name)
+        account = Account(self.new_account_id(), login if "@" in login else "", name, login)
         self.accounts[account.id] = self._logins[login.casefold()] = account
         return account
+
+    def new_account_id(self) -> str:
+        """How this edition names an account for good."""
+        return f"{self.random.randrange(100000, 1000000)}:{bodies.new_uuid(self.random)}"
+
+    def markup_of(self, page: Page | None) -> Markup:
+        """What happens to the bodies of a page, None for one that is not there yet."""
+        return self.markup
 
     def account(self, login: str) -> Account:
         """The account of an e-mail or token, made on first sight."""
@@ -206,17 +113,35 @@ class Site:
         self._append(home, f"{name} Home", "<p />", owner)
         return space
 
-    def visible(self, page_id: str) -> Page:
-        """A page the API may see, in any state. 404 for missing, forbidden and not yet arrived."""
+    def visible(self, page_id: str, reader: Account) -> Page:
+        """A page that the API shows to somebody, in any state. 404 for missing, forbidden and not yet arrived."""
         page = self.content.get(page_id)
-        if page is None or page_id in self.forbidden or self._arrived(page) > self.clock():
+        if page is None or page.kind != "page" or not self._shows(page, reader):
             raise RefusedError(404, f"Cannot find content with id {page_id}")
         return page
 
-    def visible_pages(self) -> Iterator[Page]:
-        """All pages the API may see."""
-        now = self.clock()
-        return (p for p in self.content.values() if p.id not in self.forbidden and self._arrived(p) <= now)
+    def editable(self, page_id: str, editor: Account) -> Page:
+        """A page that somebody may write. 404 as well for one that may only be read, or what `read_only` says."""
+        page = self.visible(page_id, editor)
+        if page_id in self.read_only:
+            raise RefusedError(self.read_only[page_id], f"Cannot find content with id {page_id} to update")
+        if not _allowed(page, "update", editor):
+            raise RefusedError(404, f"Cannot find content with id {page_id} to update")
+        return page
+
+    def visible_pages(self, reader: Account) -> Iterator[Page]:
+        """All pages that the API shows to somebody."""
+        return (page for page in self.content.values() if page.kind == "page" and self._shows(page, reader))
+
+    def _shows(self, page: Page, reader: Account) -> bool:
+        if page.id in self.forbidden or page.space_id not in self.spaces:
+            return False
+        arrived = page.created_at + self.create_lag <= self.clock()
+        return arrived and all(_allowed(above, "read", reader) for above in self.ancestors(page.id))
+
+    def listed(self, added_at: datetime) -> bool:
+        """Whether listings hold by now what was added then."""
+        return added_at + self.listing_lag <= self.clock()
 
     def create(self, space_id: str, title: str, body: str, author: Account, *, parent_id: str | None, draft: bool) -> Page:
         """A new page: version 1, or a draft without versions."""
@@ -225,13 +150,13 @@ class Site:
         self._require_parent(space_id, parent_id)
         if not draft:
             self.require_free_title(space_id, title, None)
-        body = self._normalised(body)
+        body = self.normalised(body, None)
         page = Page(
             self.next_id(), space_id, "draft" if draft else "current", parent_id, 0, author.id, author.id, self.clock()
         )
         page.position = self._last_position(parent_id)
         self.content[page.id] = page
-        for key, value in (("editor", "v2"), ("content-appearance-published", "fixed-width")):
+        for key, value in self.first_properties:
             self.add_property(page, key, value, author)
         if draft:
             page.draft = Draft(title, body, author.id, self.clock())
@@ -239,16 +164,18 @@ class Site:
             self._append(page, title, body, author)
         return page
 
-    def update(self, page: Page, number: int, title: str, body: str, author: Account, *, message: str = "") -> None:
+    def update(
+        self, page: Page, number: int, title: str, body: str, author: Account, *, message: str = "", minor: bool = False
+    ) -> None:
         """Publish through the API over version `number` - 1; publishes a never published draft too."""
         self.require_next(page.number, number)
         self.require_free_title(page.space_id, title, page)
-        self.publish(page, title, self._normalised(body), author, message=message)
+        self.publish(page, title, self.normalised(body, page), author, message=message, minor=minor)
 
-    def publish(self, page: Page, title: str, body: str, author: Account, *, message: str = "") -> None:
+    def publish(self, page: Page, title: str, body: str, author: Account, *, message: str = "", minor: bool = False) -> None:
         """Make a body, already as it is to be stored, the newest version; a person's draft is carried along."""
         before = page.body
-        self._append(page, title, body, author, message=message)
+        self._append(page, title, body, author, message=message, minor=minor)
         if page.status == "draft":
             page.status, page.draft = "current", None
         elif page.draft is not None:
@@ -266,7 +193,7 @@ class Site:
 
     def normalised_draft(self, page: Page, title: str, body: str, author: Account) -> None:
         """Save a draft as the API does."""
-        self.save_draft_of(page, title, self._normalised(body), author)
+        self.save_draft_of(page, title, self.normalised(body, page), author)
 
     def restore_page(self, page: Page, author: Account) -> None:
         """Back from the trash with the content it had, as a version of its own."""
@@ -332,9 +259,15 @@ class Site:
         return chain
 
     def children(self, page_id: str) -> list[Page]:
-        """Visible current and archived children in their order."""
-        found = (p for p in self.visible_pages() if p.parent_id == page_id and p.status in ("current", "archived"))
+        """Current and archived children in their order, folders and their like among them."""
+        found = (p for p in self.content.values() if p.parent_id == page_id and p.status in ("current", "archived"))
         return sorted(found, key=lambda child: (child.position, int(child.id)))
+
+    def below(self, page_id: str) -> Iterator[Page]:
+        """All that stands below a page, each behind its parent."""
+        for child in self.children(page_id):
+            yield child
+            yield from self.below(child.id)
 
     def version(self, page: Page, number: int) -> Version:
         """A published version by its number; 404 when there is none."""
@@ -353,10 +286,10 @@ class Site:
         wanted = title.casefold()
         for other in self.content.values():
             holds = other is not page and other.space_id == space_id and other.status in _TITLE_HOLDERS
-            if holds and other.title.casefold() == wanted:
+            if holds and other.kind == "page" and other.title.casefold() == wanted:
                 key = self.spaces[space_id].key
                 where = f"A page already exists with the title {title} in the space with key {key}"
-                raise RefusedError(400, f"A page with this title already exists: {where}")
+                raise RefusedError(self.title_taken, f"A page with this title already exists: {where}")
 
     def label_id(self, name: str) -> str:
         """The id a label has on every page."""
@@ -375,7 +308,7 @@ class Site:
 
     def add_comment(self, page: Page, body: str, author: Account, parent_id: str | None, inline: bool) -> Comment:
         """A comment beside the page; the page itself does not change."""
-        body = self._normalised(body)
+        body = self.normalised(body, page)
         first = Version(1, f"Re: {page.title}", body, "", author.id, self.clock())
         comment = Comment(self.next_id(), page.id, inline, parent_id, [first])
         self.comments[comment.id] = comment
@@ -391,7 +324,7 @@ class Site:
         """Another text, one version more."""
         newest = comment.versions[-1]
         self.require_next(newest.number, number)
-        text = newest.body if body is None else self._normalised(body)
+        text = newest.body if body is None else self.normalised(body, self.content[comment.page_id])
         comment.versions.append(Version(number, newest.title, text, "", author.id, self.clock()))
 
     def resolution(self, comment: Comment) -> str:
@@ -415,11 +348,12 @@ class Site:
                 return task
         raise RefusedError(404, f"Cannot find task {local_id} on content {page_id}")
 
-    def _append(self, page: Page, title: str, body: str, author: Account, *, message: str = "") -> None:
+    def _append(self, page: Page, title: str, body: str, author: Account, *, message: str = "", minor: bool = False) -> None:
+        """One version more; who makes it watches the page from then on."""
         renamed_from = page.title if page.versions else title
-        page.watchers.add(author.id)
         steps = str(self.random.randrange(1, 400))
-        page.versions.append(Version(page.number + 1, title, body, message, author.id, self.clock(), steps))
+        page.versions.append(Version(page.number + 1, title, body, message, author.id, self.clock(), steps, minor))
+        page.watchers.add(author.id)
         self._index_tasks(page, author)
         if renamed_from != title:
             self._follow_rename(page, renamed_from)
@@ -455,21 +389,34 @@ class Site:
         if task.content != content:
             task.content, task.updated_at = content, self.clock()
 
-    def _normalised(self, body: str) -> str:
+    def normalised(self, body: str, page: Page | None) -> str:
+        """A body as it is kept when the API brings it. 400 for one that is not well formed."""
+        return self._through(self.markup_of(page).stored, body)
+
+    def regenerated(self, body: str, page: Page) -> str:
+        """A body as the people's editor publishes it. 400 for one that no editor makes."""
+        return self._through(self.markup_of(page).published, body)
+
+    def _through(self, step: Callable[[str, random.Random], str], body: str) -> str:
         try:
-            return bodies.normalise(body, self.random)
+            return step(body, self.random)
         except MalformedMarkupError as error:
             raise RefusedError(400, f"Error parsing xhtml: {error}") from error
 
     def _require_parent(self, space_id: str, parent_id: str | None) -> None:
         if parent_id is None:
             return
-        parent = self.visible(parent_id)
+        parent = self.content.get(parent_id)
+        if parent is None or parent_id in self.forbidden:
+            raise RefusedError(404, f"Cannot find content with id {parent_id}")
         if parent.space_id != space_id or parent.status != "current":
             raise RefusedError(400, f"Parent {parent_id} is not a current page of this space")
 
     def _last_position(self, parent_id: str | None) -> int:
         return 1 + max((p.position for p in self.content.values() if p.parent_id == parent_id), default=0)
 
-    def _arrived(self, page: Page) -> datetime:
-        return page.created_at + self.create_lag
+
+def _allowed(page: Page, operation: str, account: Account) -> bool:
+    """Whether a page's restrictions let somebody read or update it; without any, everybody may."""
+    only = page.restrictions.get(operation, set())
+    return not only or account.id in only

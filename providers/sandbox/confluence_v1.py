@@ -5,13 +5,12 @@ Reads and writes of content itself are gone from v1 and answer 410. Every call t
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 from providers.sandbox.confluence_call import Call, Json, answer, cursor_after, next_path, start_of
-from providers.sandbox.confluence_cql import Record, UnreadableQueryError, compile_query
 from providers.sandbox.confluence_markup import parse, text_of
+from providers.sandbox.confluence_records import Account, Page, RefusedError, Version
+from providers.sandbox.confluence_search import pages_found, people_found
 from providers.sandbox.confluence_shapes import stamp
-from providers.sandbox.confluence_site import Account, Page, RefusedError, Version
 from providers.sandbox.wire import Reply
 
 _GONE = "GoneException: This deprecated endpoint has been removed."
@@ -45,8 +44,7 @@ def delete_label(call: Call) -> Reply:
 
 def watching(call: Call) -> Reply:
     """GET /rest/api/user/watch/content/{id}: whether the caller watches a page."""
-    page = call.site.visible(call.args[0])
-    return answer(200, {"watching": call.account.id in page.watchers})
+    return answer(200, {"watching": call.account.id in call.page().watchers})
 
 
 def watch(call: Call) -> Reply:
@@ -63,7 +61,7 @@ def unwatch(call: Call) -> Reply:
 
 def move(call: Call) -> Reply:
     """PUT /rest/api/content/{id}/move/{before|after|append}/{target}."""
-    page, target = _page(call), call.site.visible(call.args[2])
+    page, target = _page(call), call.site.visible(call.args[2], call.account)
     if call.args[1] not in ("before", "after", "append"):
         raise RefusedError(400, "position must be before, after or append")
     if call.args[1] == "append":
@@ -98,10 +96,7 @@ def delete_version(call: Call) -> Reply:
 
 def search_users(call: Call) -> Reply:
     """GET /rest/api/search/user: by account id or by the beginning of a name, never by e-mail."""
-    test, _ = _query(call)
-    accounts = call.site.accounts.values()
-    records = [({"user": a.id, "user.fullname": a.name, "type": "user"}, a) for a in accounts]
-    found = [account for record, account in records if test(record)]
+    found = people_found(call.site, call.one("cql"))
     start, limit = call.number("start", 0, 0), call.number("limit", 25, 0)
     results: list[Json] = [
         {
@@ -155,11 +150,7 @@ def gone(_call: Call) -> Reply:
 
 
 def _search(call: Call, shape: Callable[[Page, Version], Json]) -> Reply:
-    test, order = _query(call)
-    indexed = [(page, version) for page, version in _index(call) if test(_record(call, page, version))]
-    if order:
-        field = order.removeprefix("-")
-        indexed.sort(key=lambda item: _sortable(_record(call, *item)[field]), reverse=order.startswith("-"))
+    indexed = pages_found(call.site, call.account, call.one("cql"))
     limit = call.number("limit", 25, 0, 1000)
     size = min(limit, call.site.listing_cap or limit)
     start = start_of(call, [page.id for page, _ in indexed])
@@ -168,49 +159,6 @@ def _search(call: Call, shape: Callable[[Page, Version], Json]) -> Reply:
     if shown and start + size < len(indexed):
         links["next"] = next_path(call, cursor_after(shown[-1][0].id, start + size), rooted=False)
     return _results(call, [shape(*item) for item in shown], start, limit, len(indexed), links)
-
-
-def _index(call: Call) -> list[tuple[Page, Version]]:
-    """What the index holds now: each current page as it was `search_lag` ago."""
-    latest = call.site.clock() - call.site.search_lag
-    found = []
-    for page in call.site.visible_pages():
-        known = [version for version in page.versions if version.created_at <= latest]
-        if page.status == "current" and known:
-            found.append((page, known[-1]))
-    return found
-
-
-def _record(call: Call, page: Page, indexed: Version) -> Record:
-    above = call.site.ancestors(page.parent_id)
-    return {
-        "id": page.id,
-        "title": indexed.title,
-        "space": _key(call, page),
-        "type": "page",
-        "label": tuple(page.labels),
-        "parent": page.parent_id,
-        "ancestor": tuple(one.id for one in above),
-        "creator": page.author_id,
-        "contributor": tuple({version.author_id for version in page.versions}),
-        "text": f"{indexed.title} {text_of(parse(indexed.body))}",
-        "lastmodified": indexed.created_at,
-        "created": page.created_at,
-    }
-
-
-def _query(call: Call) -> tuple[Callable[[Record], bool], str]:
-    cql = call.one("cql")
-    if not cql.strip():
-        raise RefusedError(400, "Parameter cql is required")
-    try:
-        return compile_query(cql, call.site.clock(), call.site.zone)
-    except UnreadableQueryError as error:
-        raise RefusedError(400, str(error)) from error
-
-
-def _sortable(value: object) -> str:
-    return stamp(value) if isinstance(value, datetime) else str(value).casefold()
 
 
 def _results(call: Call, results: list[Json], start: int, limit: int, total: int, links: dict[str, str]) -> Reply:
@@ -271,7 +219,7 @@ def _page(call: Call) -> Page:
     """The page a changing call names; the anti-forgery header comes first."""
     if call.headers.get("x-atlassian-token", "").lower() not in ("no-check", "nocheck"):
         raise RefusedError(403, "XSRF check failed")
-    return call.site.visible(call.args[0])
+    return call.editable()
 
 
 def _label_name(item: object) -> str:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from providers.sandbox import confluence_body as bodies
 from providers.sandbox import confluence_shapes as shapes
 from providers.sandbox.confluence_call import Call, Json, answer, listing
-from providers.sandbox.confluence_site import Comment, Page, Property, RefusedError, Site, Task, Version
+from providers.sandbox.confluence_records import Comment, Page, Property, RefusedError, Task, Version
+from providers.sandbox.confluence_site import Site
 from providers.sandbox.wire import Reply
 
 _STATUSES = "current archived deleted trashed"
@@ -39,7 +40,7 @@ def create_page(call: Call) -> Reply:
 
 def get_page(call: Call) -> Reply:
     """GET /pages/{id}."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     wanted = _format(call)
     statuses = call.choices("status", "current archived trashed deleted historical draft")
     shown = call.site.version(page, call.number("version", 0, 0)) if call.one("version") else None
@@ -69,7 +70,7 @@ def list_space_pages(call: Call) -> Reply:
 
 def update_page(call: Call) -> Reply:
     """PUT /pages/{id}."""
-    data, page = call.object(), call.site.visible(call.args[0])
+    data, page = call.object(), call.editable()
     if _text(data, "id", required=True) != page.id:
         raise RefusedError(400, "The id in the path and in the body differ")
     status = _status(data, None)
@@ -92,7 +93,7 @@ def update_page(call: Call) -> Reply:
 
 def rename_page(call: Call) -> Reply:
     """PUT /pages/{id}/title."""
-    data, page = call.object(), call.site.visible(call.args[0])
+    data, page = call.object(), call.editable()
     status, title = _status(data, None), _text(data, "title", required=True)
     if status == "draft" or page.status != "current":
         raise RefusedError(400, f"Only a current title can be changed here, the page is {page.status}")
@@ -102,7 +103,7 @@ def rename_page(call: Call) -> Reply:
 
 def delete_page(call: Call) -> Reply:
     """DELETE /pages/{id}, with `purge` or `draft`."""
-    page = call.site.visible(call.args[0])
+    page = call.editable()
     if call.flag("draft"):
         _discard_draft(call.site, page)
     elif not call.flag("purge"):
@@ -116,19 +117,19 @@ def delete_page(call: Call) -> Reply:
 
 def children(call: Call) -> Reply:
     """GET /pages/{id}/children: pages, without versions."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     return listing(call, call.site.children(page.id), _page_id, shapes.child)
 
 
 def direct_children(call: Call) -> Reply:
     """GET /pages/{id}/direct-children: with their kind."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     return listing(call, call.site.children(page.id), _page_id, lambda p: {**shapes.child(p), "type": "page"})
 
 
 def ancestors(call: Call) -> Reply:
     """GET /pages/{id}/ancestors, from the top."""
-    above = call.site.ancestors(call.site.visible(call.args[0]).parent_id)
+    above = call.site.ancestors(call.page().parent_id)
     return listing(call, above[::-1], _page_id, lambda p: {"id": p.id, "type": "page"})
 
 
@@ -150,7 +151,7 @@ def get_space(call: Call) -> Reply:
 
 def list_versions(call: Call) -> Reply:
     """GET /pages/{id}/versions, newest first."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     wanted = _format(call)
     newest_first = call.choice("sort", "modified-date -modified-date", "-modified-date").startswith("-")
     versions = page.versions[::-1] if newest_first else page.versions
@@ -164,7 +165,7 @@ def list_versions(call: Call) -> Reply:
 
 def get_version(call: Call) -> Reply:
     """GET /pages/{id}/versions/{n}."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     version = call.site.version(page, int(call.args[1]))
     around = {"prevVersion": version.number - 1, "nextVersion": version.number + 1}
     known = {key: number for key, number in around.items() if 1 <= number <= page.number}
@@ -174,7 +175,7 @@ def get_version(call: Call) -> Reply:
 
 def list_labels(call: Call) -> Reply:
     """GET /pages/{id}/labels."""
-    page = call.site.visible(call.args[0])
+    page = call.page()
     shown = call.choice("prefix", "my team global system", "global") == "global"
     labels = list(page.labels.items()) if shown else []
     return listing(call, labels, lambda item: item[1], lambda item: shapes.label(*item))
@@ -182,14 +183,14 @@ def list_labels(call: Call) -> Reply:
 
 def list_properties(call: Call) -> Reply:
     """GET /pages/{id}/properties."""
-    page, key = call.site.visible(call.args[0]), call.one("key")
+    page, key = call.page(), call.one("key")
     found = [known for known in page.properties.values() if key in ("", known.key)]
     return listing(call, found, lambda known: known.id, shapes.content_property)
 
 
 def create_property(call: Call) -> Reply:
     """POST /pages/{id}/properties."""
-    page, data = call.site.visible(call.args[0]), call.object()
+    page, data = call.editable(), call.object()
     key, value = _property(data)
     return answer(200, shapes.content_property(call.site.add_property(page, key, value, call.account)))
 
@@ -215,7 +216,7 @@ def update_property(call: Call) -> Reply:
 def delete_property(call: Call) -> Reply:
     """DELETE /pages/{id}/properties/{property id}."""
     known = _known_property(call)
-    del call.site.visible(call.args[0]).properties[known.id]
+    del call.editable().properties[known.id]
     return answer(204, None)
 
 
@@ -298,7 +299,7 @@ def list_tasks(call: Call) -> Reply:
             and (not people or task.content.assignee in people)
         )
 
-    visible = {page.id: page for page in call.site.visible_pages()}
+    visible = {page.id: page for page in call.site.visible_pages(call.account)}
     latest = call.site.clock() - call.site.task_lag
     arrived = (t for t in call.site.tasks.values() if t.page_id in visible and t.created_at <= latest)
     found = [task for task in arrived if fits(task, visible[task.page_id])]
@@ -355,7 +356,7 @@ def _page_id(page: Page) -> str:
 def _filtered(call: Call) -> list[Page]:
     statuses, title = call.choices("status", _STATUSES, "current archived"), call.one("title")
     kind = call.choice("subtype", "live page")
-    pages = (page for page in call.site.visible_pages() if page.status in statuses)
+    pages = (page for page in call.site.visible_pages(call.account) if page.status in statuses)
     return [p for p in pages if title in ("", p.title) and kind in ("", "live" if p.live else "page")]
 
 
@@ -412,7 +413,7 @@ def _discard_draft(site: Site, page: Page) -> None:
 
 
 def _known_property(call: Call) -> Property:
-    page = call.site.visible(call.args[0])
+    page = call.page()
     known = page.properties.get(call.args[1])
     if known is None:
         raise RefusedError(404, f"Cannot find property {call.args[1]} on content {page.id}")
@@ -428,7 +429,7 @@ def _property(data: Json) -> tuple[str, object]:
 
 
 def _top_comments(call: Call, inline: bool) -> list[Comment]:
-    page = call.site.visible(call.args[0])
+    page = call.page()
     comments = (c for c in call.site.comments.values() if c.page_id == page.id and c.parent_id is None)
     return [comment for comment in comments if comment.inline == inline]
 
@@ -443,7 +444,7 @@ def _comment(call: Call) -> Comment:
     comment = call.site.comments.get(call.args[0])
     if comment is None or comment.inline != inline:
         raise RefusedError(404, f"Cannot find comment with id {call.args[0]}")
-    call.site.visible(comment.page_id)
+    call.site.visible(comment.page_id, call.account)
     return comment
 
 
@@ -453,9 +454,9 @@ def _place(call: Call, inline: bool) -> tuple[Page, str | None]:
     if bool(parent_id) == bool(page_id):
         raise RefusedError(400, "Exactly one of pageId and parentCommentId must be given")
     if page_id:
-        return call.site.visible(page_id), None
+        return call.site.visible(page_id, call.account), None
     parent = _comment(replace(call, args=(parent_id,)))
-    return call.site.visible(parent.page_id), parent.id
+    return call.site.visible(parent.page_id, call.account), parent.id
 
 
 def _selection(call: Call, page: Page) -> tuple[str, int]:
@@ -471,7 +472,7 @@ def _selection(call: Call, page: Page) -> tuple[str, int]:
 
 def _task(call: Call) -> Task:
     task = call.site.tasks.get(call.args[0])
-    if task is None or call.site.visible(task.page_id).status != "current":
+    if task is None or call.site.visible(task.page_id, call.account).status != "current":
         raise RefusedError(404, f"Cannot find task with id {call.args[0]}")
     return task
 

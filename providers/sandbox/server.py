@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 from providers.sandbox.confluence import ConfluenceCloud
+from providers.sandbox.confluence_dc import ConfluenceDataCenter
+from providers.sandbox.confluence_people import PeopledSite
 from providers.sandbox.notion import NotionWorkspace
 from providers.sandbox.site import Links, Site
 from providers.sandbox.site_confluence import ConfluenceDesk
@@ -21,11 +23,11 @@ from providers.sandbox.site_view import Desk
 from providers.sandbox.socket_skin import Locked, SocketSkin
 from providers.sandbox.wire import Clock
 
-_CONFLUENCE, _NOTION = "/confluence/wiki", "/notion"
+_CONFLUENCE, _DATA_CENTER, _NOTION = "/confluence/wiki", "/confluence-dc", "/notion"
 
 
 class Sandbox:
-    """A Confluence site, a Notion workspace, and a site on which people edit their pages.
+    """A Confluence site of each edition, a Notion workspace, and a site on which people edit their pages.
 
     It listens from construction on and answers after `start`; port 0 takes a free one. Same `seed` and clock, same
     ids. `pages` is the directory of the site's templates. OSError when the port is taken.
@@ -36,12 +38,20 @@ class Sandbox:
         root = f"http://{host}:{self._skin.address[1]}"
         self.confluence = ConfluenceCloud(clock, random.Random(seed), f"{root}{_CONFLUENCE}")
         self.notion = NotionWorkspace(clock, random.Random(seed + 1))
-        wiki, workspace = Locked(self.confluence), Locked(self.notion)
+        self.data_center = ConfluenceDataCenter(clock, random.Random(seed + 2), f"{root}{_DATA_CENTER}")
+        wiki, workspace, own_wiki = Locked(self.confluence), Locked(self.notion), Locked(self.data_center)
+        cloud, server = ConfluenceDesk(self.confluence), ConfluenceDesk(self.data_center, "Confluence Data Center")
         desks: dict[str, tuple[Desk, AbstractContextManager[object]]] = {
-            "confluence": (ConfluenceDesk(self.confluence), wiki.lock),
+            "confluence": (cloud, wiki.lock),
+            "confluence-dc": (server, own_wiki.lock),
             "notion": (NotionDesk(self.notion), workspace.lock),
         }
-        self._skin.mounts = {"": Site(desks, pages), _CONFLUENCE: Links(_CONFLUENCE, wiki.handle), _NOTION: workspace}
+        self._skin.mounts = {
+            "": Site(desks, pages),
+            _CONFLUENCE: Links("confluence", cloud.linked, wiki.handle),
+            _DATA_CENTER: Links("confluence-dc", server.linked, own_wiki.handle),
+            _NOTION: workspace,
+        }
         self._root = root
 
     def start(self) -> None:
@@ -59,19 +69,19 @@ class Sandbox:
 
     def description(self) -> dict[str, dict[str, str]]:
         """Where each service is and the places it begins with: the first line of `syncd sandbox --json`."""
-        space = self.confluence.spaces[self.confluence.space_id]
         return {
-            "confluence": {
-                "url": f"{self._root}{_CONFLUENCE}",
-                "space": space.key,
-                "parent": self.confluence.parent_id,
-            },
+            "confluence": _wiki(self.confluence),
+            "confluence_dc": _wiki(self.data_center),
             "notion": {
                 "url": f"{self._root}{_NOTION}",
                 "data_source": self.notion.data_source_id,
                 "page": self.notion.page_id,
             },
         }
+
+
+def _wiki(site: PeopledSite) -> dict[str, str]:
+    return {"url": site.base_url, "space": site.spaces[site.space_id].key, "parent": site.parent_id}
 
 
 def serve(port: int, announce: Callable[[dict[str, dict[str, str]]], None], *, pages: Path, host: str = "127.0.0.1") -> None:

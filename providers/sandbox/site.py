@@ -25,9 +25,7 @@ from providers.sandbox.site_view import (
 )
 from providers.sandbox.wire import Reply
 
-_PAGE = re.compile(r"/site/(confluence|notion)/([0-9A-Za-z-]{1,64})(/version|/edit)?")
-_WIKI_LINK = re.compile(r"/confluence/wiki/spaces/[^/]+/pages/([0-9]{1,18})(?:/.*)?")
-_SHELF_LINK = re.compile(r"/confluence/wiki(?:/?|/spaces/[^/]+(?:/overview|/pages)?)")
+_PAGE = re.compile(r"/site/(confluence|confluence-dc|notion)/([0-9A-Za-z-]{1,64})(/version|/edit)?")
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
 _ASSETS = {"/site/style.css": "text/css", "/site/site.js": "text/javascript"}
 
@@ -122,20 +120,27 @@ class Site:
 
 
 class Links:
-    """A service's mount that leads people who follow its page links to the site; all else goes to the service."""
+    """A service's mount that leads people who follow its page links to the site; all else goes to the service.
 
-    def __init__(self, prefix: str, service: Callable[[str, str, Mapping[str, str], bytes], Reply]) -> None:
-        self._prefix = prefix
+    `linked` tells the page that a path means, "" for the list of pages, None for what is no link of a person's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        linked: Callable[[str], str | None],
+        service: Callable[[str, str, Mapping[str, str], bytes], Reply],
+    ) -> None:
+        self._name = name
+        self._linked = linked
         self._service = service
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request of a client or a person's browser."""
-        bare = self._prefix + path.partition("?")[0]
-        page = _WIKI_LINK.fullmatch(bare)
-        if method in ("GET", "HEAD") and (page or _SHELF_LINK.fullmatch(bare)):
-            place = f"/site/confluence/{quote(page[1])}" if page else "/"
-            return Reply(302, {"Location": place}, b"")
-        return self._service(method, path, headers, body)
+        page = self._linked(path) if method in ("GET", "HEAD") else None
+        if page is None:
+            return self._service(method, path, headers, body)
+        return Reply(302, {"Location": f"/site/{self._name}/{quote(page)}" if page else "/"}, b"")
 
 
 def _outcome(act: Callable[[], None]) -> Reply:

@@ -1,19 +1,21 @@
-"""The Confluence emulator's pages for the sandbox's site: storage as views, a person's acts as the editor's publishes.
+"""The Confluence emulators' pages for the sandbox's site: storage as views, a person's acts as the editor's publishes.
 
 Reading gives every line that can be typed in, and all that can be added or removed, a handle: its number in the page.
 A change is carried out on the page as it is now, at the place with that handle, or at the only one that says the same.
 Texts of the page are never written anew here save for the line that was typed in.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
+from urllib.parse import parse_qs, unquote_plus
 
 from providers.sandbox import confluence_body as bodies
-from providers.sandbox.confluence import ConfluenceCloud
 from providers.sandbox.confluence_markup import Element, Node, elements, parse, serialise, text_of
-from providers.sandbox.confluence_site import Page, RefusedError
+from providers.sandbox.confluence_people import PeopledSite
+from providers.sandbox.confluence_records import Page, RefusedError
 from providers.sandbox.site_view import (
     DEEPEST,
     MARKS,
@@ -38,6 +40,10 @@ _WRAPPERS = frozenset(["strong", "em", "u", "s", "code", "sub", "sup", "small", 
 _PANELS = frozenset(["info", "note", "warning", "tip", "panel"])
 _COLOURS = {"in progress": "Blue", "in review": "Yellow", "completed": "Green"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_CLOUD_LINK = re.compile(r"/spaces/[^/]+/pages/([0-9]{1,18})(?:/.*)?")
+_DISPLAY_LINK = re.compile(r"/display/[^/]+/(.+)")
+_SHELF_LINK = re.compile(r"/?|/spaces/[^/]+(?:/overview|/pages)?|/display/[^/]+")
+_SAYING = ("ri:account-id", "ri:userkey", "datetime")
 _Path = tuple[int, ...]
 
 
@@ -56,10 +62,20 @@ class _Place:
 class ConfluenceDesk:
     """Pages of a Confluence site, as their readers see them."""
 
-    name = "confluence"
+    def __init__(self, site: PeopledSite, name: str = "Confluence") -> None:
+        self._site, self.name = site, name
 
-    def __init__(self, site: ConfluenceCloud) -> None:
-        self._site = site
+    def linked(self, path: str) -> str | None:
+        """The page that a link into either edition means, "" for the list of pages, None for what is no such link."""
+        bare, _, query = path.partition("?")
+        if named := _CLOUD_LINK.fullmatch(bare):
+            return named[1]
+        if bare == "/pages/viewpage.action":
+            return parse_qs(query).get("pageId", [""])[0]
+        if named := _DISPLAY_LINK.fullmatch(bare):
+            titled = (page.id for page in self._site.content.values() if page.title == unquote_plus(named[1]))
+            return next(titled, "")
+        return "" if _SHELF_LINK.fullmatch(bare) else None
 
     def shelves(self) -> list[Shelf]:
         """The spaces; pages in the order of their tree."""
@@ -78,7 +94,7 @@ class ConfluenceDesk:
         """One page with its handles."""
         page = self._page(page_id)
         reading = _Reading(parse(page.body), self._name_of)
-        place = f"Confluence · {self._site.spaces[page.space_id].name}"
+        place = f"{self.name} · {self._site.spaces[page.space_id].name}"
         end = reading.end()
         return PageView(page.id, page.title, "", place, self._about(page), reading.views, add=end)
 
@@ -132,7 +148,8 @@ class ConfluenceDesk:
     def _typed(self, text: str) -> Iterator[Node]:
         for kind, word in typed(text):
             if kind == "person":
-                yield Element("ac:link", {}, (Element("ri:user", {"ri:account-id": self._site.account(word).id}),))
+                who = {self._site.user_attribute: self._site.account(word).id}
+                yield Element("ac:link", {}, (Element("ri:user", who),))
             elif kind == "day":
                 yield Element("time", {"datetime": word})
             else:
@@ -350,7 +367,7 @@ class _Reading:
     def _atom(self, element: Element, index: int) -> View:
         user = element.child("ri:user")
         if element.name == "ac:link" and user is not None:
-            return View("mention", text=f"@{self._name_of(user.attrs.get('ri:account-id', ''))}", index=index)
+            return View("mention", text=f"@{self._name_of(next(iter(user.attrs.values()), ''))}", index=index)
         if element.name == "time":
             return View("date", text=day_shown(element.attrs.get("datetime", "")), index=index)
         if element.name == "ac:emoticon":
@@ -425,9 +442,7 @@ def _hollow(node: Node) -> bool:
 def _said(nodes: Iterable[Node]) -> str:
     """What a reader sees, whatever it is wrapped in; ids that the editor draws anew do not count."""
     return "".join(
-        node
-        if isinstance(node, str)
-        else node.attrs.get("ri:account-id", "") + node.attrs.get("datetime", "") + _said(node.children)
+        node if isinstance(node, str) else "".join(node.attrs.get(name, "") for name in _SAYING) + _said(node.children)
         for node in nodes
         if isinstance(node, str) or node.name not in ("ac:task-id", "ac:task-uuid", "ac:task-status")
     )

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from providers.sandbox.confluence_site import RefusedError
+from providers.sandbox.confluence_records import RefusedError
 from tests.contract.confluence_wiki import ADA, GRACE, NO_CHECK, RICH, TASKS, Wiki, storage
 
 

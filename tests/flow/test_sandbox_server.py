@@ -180,6 +180,9 @@ def test_every_service_is_where_the_description_says(sandbox: Sandbox, browser: 
     said = sandbox.description()
     root = sandbox.address
     assert said["confluence"]["url"] == f"{root}/confluence/wiki" and said["confluence"]["space"] == "OPS"
+    assert said["confluence_dc"]["url"] == f"{root}/confluence-dc" and said["confluence_dc"]["space"] == "OPS"
+    own = f"{said['confluence_dc']['url']}/rest/api/content/{said['confluence_dc']['parent']}"
+    assert browser.get(own, headers={"Authorization": "Bearer x"}).json()["title"] == "Post-mortems"
     assert said["notion"]["url"] == f"{root}/notion"
     parent = f"{said['confluence']['url']}/api/v2/pages/{said['confluence']['parent']}"
     assert browser.get(parent, auth=("bot@example.com", "x")).json()["title"] == "Post-mortems"
@@ -425,6 +428,27 @@ def test_a_link_to_a_page_leads_to_the_site(sandbox: Sandbox, browser: httpx.Cli
     page_id = wiki.place.rpartition("/")[2]
     link = browser.get(f"/confluence/wiki/spaces/OPS/pages/{page_id}/INC-12")
     assert (link.status_code, link.headers["Location"]) == (302, wiki.place)
+
+
+def test_a_page_in_data_center_is_found_by_its_links_and_edited(sandbox: Sandbox, browser: httpx.Client) -> None:
+    place, site = sandbox.description()["confluence_dc"], sandbox.data_center
+    who = site.account(GRACE).id
+    body = BODY.format(grace=who).replace("ri:account-id", "ri:userkey")
+    given = {"type": "page", "title": "INC-12", "space": {"key": "OPS"}}
+    sent = {**given, "body": {"storage": {"value": body, "representation": "storage"}}}
+    page = browser.post(f"{place['url']}/rest/api/content", json=sent, auth=("bot@example.com", "x")).json()
+    for link in (page["_links"]["webui"], f"/pages/viewpage.action?pageId={page['id']}"):
+        assert browser.get(place["url"] + link).headers["Location"] == f"/site/confluence-dc/{page['id']}"
+    assert browser.get(f"{place['url']}/display/OPS").headers["Location"] == "/"
+    reader = Reader(browser, f"/site/confluence-dc/{page['id']}")
+    assert "@Grace Hopkins" in reader.html() and "Confluence Data Center" in reader.html()
+    seen = reader.look()
+    reader.type(seen.find("data-at", "10:03"), "10:05 @Ada Byron").raise_for_status()
+    stored = site.current_body(page["id"])
+    assert f'10:05 <ac:link><ri:user ri:userkey="{site.account(ADA).id}" /></ac:link>' in stored
+    assert '<span class="placeholder-inline-tasks">' in stored
+    reader.act(op="tick", at="1", checked=True).raise_for_status()
+    assert "<ac:task-status>complete" in site.current_body(page["id"])
 
 
 def test_pages_that_are_not_there_say_so(browser: httpx.Client, sandbox: Sandbox, wiki: Reader) -> None:
