@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mapping.confluence_comments import MARKER, Homeless, Piece, marked_in
-from mapping.confluence_render import ACCOUNT, COLOURS, Payload, Shape, blanks_collapsed, is_date, settled
+from mapping.confluence_render import ACCOUNT, COLOURS, USER_KEY, Payload, Shape, blanks_collapsed, is_date, settled
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
 from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
 
@@ -456,6 +456,8 @@ def _status(node: Element) -> Span:
 
 def _account(node: Element) -> str:
     user = node.child("ri:user") if node.name == "ac:link" else None
+    if user and user.attrs.get("ri:userkey"):
+        return USER_KEY + user.attrs["ri:userkey"]
     return user.attrs.get("ri:account-id", "") if user else ""
 
 

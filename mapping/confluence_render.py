@@ -16,6 +16,7 @@ from mapping.confluence_comments import ATOM, MARKER, Marked, Piece, marked_piec
 from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
 
 ACCOUNT = "account:"
+USER_KEY = "userkey="  # behind it: Data Center names accounts otherwise than Cloud
 COLOURS = ("grey", "red", "yellow", "green", "blue", "purple")
 ITEMS = ("bullet", "number", "task")
 TAGS: Mapping[str, str] = {"bullet": "ul", "number": "ol", "task": "ac:task-list"}
@@ -158,7 +159,7 @@ class Renderer:
         if span.kind == "text":
             return _text(span, anchors)
         if span.kind == "mention":
-            return f'<ac:link><ri:user ri:account-id="{escaped(span.ref.removeprefix(ACCOUNT))}" /></ac:link>'
+            return _user(span.ref.removeprefix(ACCOUNT))
         if span.kind == "date":
             return f'<time datetime="{escaped(span.ref)}" />'
         if span.kind == "status":
@@ -196,6 +197,12 @@ def _row_tags(row: Block, details: bool) -> list[str]:
 
 def _paragraph(opening: str, text: str) -> str:
     return f"{opening}{text}</p>" if text else "<p />"
+
+
+def _user(account: str) -> str:
+    if account.startswith(USER_KEY):
+        return f'<ac:link><ri:user ri:userkey="{escaped(account.removeprefix(USER_KEY))}" /></ac:link>'
+    return f'<ac:link><ri:user ri:account-id="{escaped(account)}" /></ac:link>'
 
 
 def _text(span: Span, anchors: Mapping[str, str]) -> str:

@@ -2,8 +2,8 @@
 
 `splice` walks the parsed page in order. Glue (layout tags, empty paragraphs, blanks) and unchanged blocks come out as their
 own bytes; a changed block is rendered again within its own tags; runs of list items are put back into their containers.
-Reading is `confluence_parse.py`, rendering `confluence_render.py`; mentions here are `account:<id>`, e-mails are the
-provider's business.
+Reading is `confluence_parse.py`, rendering `confluence_render.py`; mentions here are `account:<id>`, in Data
+Center `account:userkey=<key>`; e-mails are the provider's business.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -85,7 +85,7 @@ class Dialect(Protocol):
         ...
 
     def newest(self, space: Space) -> Iterable[WikiPage]:
-        """The pages of a space that were made last, in any status but draft, with bodies; one request, sent when needed."""
+        """The pages of a space that were made last, in any status but draft, with bodies; asked for when needed."""
         ...
 
     def versions(self, page_ids: Sequence[str]) -> Mapping[str, Change]:

@@ -19,6 +19,7 @@ from providers.transport import Answer, Budget, NoAnswer, reads, refuse, retry_a
 
 TIMEOUT = (3.05, 20)  # seconds to connect, seconds between bytes
 Json = dict[str, Any]
+Query = Mapping[str, str | Sequence[str]]  # a sequence is a parameter that is repeated
 
 
 class Wire:
@@ -39,7 +40,7 @@ class Wire:
         self._budget = budget
         self._now = now
 
-    def read(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+    def read(self, path: str, query: Query | None = None) -> Json:
         """The JSON object at a path, asked for patiently. Raises ProviderError."""
         return self._patiently("GET", path, query or {}, None)
 
@@ -53,7 +54,7 @@ class Wire:
         path: str,
         data: Json | Sequence[Json] | None = None,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer | Outcome:
         """Send a write once. The answer when it went well, otherwise what became of it."""
@@ -80,13 +81,13 @@ class Wire:
             return Stale(str(error))
         return Rejected(error)
 
-    def _patiently(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Json:
+    def _patiently(self, method: str, path: str, query: Query, data: Json | None) -> Json:
         try:
             return reads(self._budget)(self._object, method, path, query, data)
         except NoAnswer as error:
             raise Unreachable(str(error)) from error
 
-    def _object(self, method: str, path: str, query: Mapping[str, str], data: Json | None) -> Json:
+    def _object(self, method: str, path: str, query: Query, data: Json | None) -> Json:
         answer = self._send(method, path, query, data, {})
         if not answer.ok:
             raise self._error(answer)
@@ -104,7 +105,7 @@ class Wire:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str],
+        query: Query,
         data: Json | Sequence[Json] | None,
         headers: Mapping[str, str],
     ) -> Answer:

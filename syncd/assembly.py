@@ -15,6 +15,7 @@ from pathlib import Path
 from mapping.rows import FieldSpec
 from providers.confluence import Confluence
 from providers.confluence_cloud import ConfluenceCloud
+from providers.confluence_data_center import ConfluenceDataCenter
 from providers.confluence_wire import Wire
 from providers.contract import Place, Provider, ProviderError
 from providers.folder import Folder
@@ -180,7 +181,8 @@ def _made(
     if settings.kind == "notion":
         return Notion(url=settings.url, token=token, accounts=accounts, budget=budget, now=now, settle_seconds=settle)
     wire = Wire(settings.url, settings.user, token, budget, now)
-    return Confluence(ConfluenceCloud(settings.url, wire), accounts=accounts, now=now, settle_seconds=settle)
+    edition = ConfluenceDataCenter if settings.edition == "data-center" else ConfluenceCloud
+    return Confluence(edition(settings.url, wire), accounts=accounts, now=now, settle_seconds=settle)
 
 
 def _folder(config: Path, destination: DestinationSettings) -> Path:

@@ -189,12 +189,14 @@ class ProviderSettings(Table):
 
     kind: Kind
     """`confluence`, `notion` or `folder` (Markdown files)."""
-    edition: Literal["cloud"] = "cloud"
-    """Confluence only: `cloud`."""
+    edition: Literal["cloud", "data-center"] = "cloud"
+    """Confluence only: `cloud`, or `data-center` for a server of one's own."""
     url: str = ""
-    """The service's address: `https://example.atlassian.net/wiki`; for Notion it is known."""
+    """The service's address: `https://example.atlassian.net/wiki`, or a Data Center site's base URL; for Notion it is
+    known."""
     user: str = ""
-    """Confluence only: the e-mail address of the account that the token belongs to."""
+    """Confluence only: the e-mail address of the account that the API token belongs to; the username for a password in Data
+    Center. Empty for a token that is sent by itself, such as a personal access token."""
     token: SecretStr = SecretStr("")
     """The API token; better in the environment or a credential than in the file."""
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None
@@ -210,13 +212,6 @@ class ProviderSettings(Table):
         if kind not in get_args(Kind):
             raise _wrong(f"'{kind}' is not one of {', '.join(get_args(Kind))}{nearest(str(kind), get_args(Kind))}")
         return kind
-
-    @field_validator("edition", mode="before")
-    @classmethod
-    def _known_edition(cls, edition: object) -> object:
-        if edition == "data-center":
-            raise _wrong("Confluence Data Center is not supported, only Confluence Cloud; use 'cloud' with a cloud site")
-        return edition
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "ProviderSettings":

@@ -8,11 +8,10 @@ import random
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from providers.sandbox.confluence_body import is_block, rewritten_macro, with_task_ids
+from providers.sandbox.confluence_body import is_block, new_uuid, rewritten_macro, with_task_ids
 from providers.sandbox.confluence_editor import style_in_rgb
 from providers.sandbox.confluence_markup import Element, Node, elements, parse, rewrite, serialise
 
-_STORED_ORDER = ("ac:name", "ac:schema-version", "ac:macro-id")
 _EDITED_ORDER = ("ac:name", "ac:macro-id", "ac:schema-version")
 _CURSOR = Element("p", {"class": "auto-cursor-target"}, (Element("br", {}),))
 _PLACEHOLDER = {"class": "placeholder-inline-tasks"}
@@ -21,7 +20,7 @@ _HOLDS_BLOCKS = frozenset(["ac:rich-text-body", "ac:layout-cell"])
 
 def stored(source: str, rng: random.Random) -> str:
     """The body as an API write leaves it. Raises MalformedMarkupError."""
-    return serialise(with_task_ids(rewrite(parse(source), lambda element: (_macro(element, rng, _STORED_ORDER),)), rng))
+    return serialise(with_task_ids(rewrite(parse(source), lambda element: (_identified(element, rng),)), rng))
 
 
 def published(source: str, rng: random.Random) -> str:
@@ -31,11 +30,18 @@ def published(source: str, rng: random.Random) -> str:
     return serialise(_with_cursor_places(nodes))
 
 
-def _macro(element: Element, rng: random.Random, order: tuple[str, ...]) -> Element:
+def _identified(element: Element, rng: random.Random) -> Element:
+    """A macro has an id, all else stays as it was sent."""
+    if element.name != "ac:structured-macro" or element.attrs.get("ac:macro-id"):
+        return element
+    return element.with_attrs({"ac:schema-version": "1", **element.attrs, "ac:macro-id": new_uuid(rng)})
+
+
+def _macro(element: Element, rng: random.Random) -> Element:
     if element.name != "ac:structured-macro":
         return element
-    others = [name for name in element.attrs if name not in order]
-    return rewritten_macro(element, rng, (*order, *others))
+    others = [name for name in element.attrs if name not in _EDITED_ORDER]
+    return rewritten_macro(element, rng, (*_EDITED_ORDER, *others))
 
 
 def _paragraphs(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -59,7 +65,7 @@ def _edited(element: Element, rng: random.Random) -> Element:
         return _with_placeholder(element)
     if element.name in _HOLDS_BLOCKS:
         return element.with_children(_with_cursor_places(element.children))
-    return _macro(element, rng, _EDITED_ORDER)
+    return _macro(element, rng)
 
 
 def _with_columns(table: Element) -> Element:

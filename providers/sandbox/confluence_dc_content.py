@@ -162,7 +162,12 @@ def list_spaces(call: Call) -> Reply:
 
 def get_space(call: Call) -> Reply:
     """GET /space/{key}."""
-    return answer(200, shapes.space(call.site, _space(call, call.args[0])))
+    space = _space(call, call.args[0])
+    shown = shapes.space(call.site, space)
+    if "homepage" in call.many("expand"):
+        home = call.site.visible(space.homepage_id, call.account)
+        shown["homepage"] = shapes.content(call.site, home, Expand(call))
+    return answer(200, shown)
 
 
 def search_content(call: Call) -> Reply:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -14,6 +15,8 @@ from mapping.document import Block, Doc, Span, heading, paragraph, text_spans
 from mapping.incident import Person
 from providers.confluence import Confluence
 from providers.confluence_cloud import ConfluenceCloud
+from providers.confluence_data_center import ConfluenceDataCenter
+from providers.confluence_dialect import Dialect
 from providers.confluence_wire import Wire
 from providers.contract import (
     Done,
@@ -31,28 +34,35 @@ from providers.contract import (
     Unknown,
     Unreachable,
 )
-from providers.sandbox.confluence import ConfluenceCloud as Site
+from providers.sandbox.confluence import ConfluenceCloud as Cloud
+from providers.sandbox.confluence_dc import ConfluenceDataCenter as DataCenter
+from providers.sandbox.confluence_front import FrontDoor as Site
 from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, writes
 from providers.sandbox.in_process import EmulatorAdapter
 from providers.sandbox.wire import Reply
 from providers.transport import Budget
 
 URL = "http://127.0.0.1/confluence/wiki"
+SERVER_URL = "http://127.0.0.1/confluence-dc"
+EDITIONS = ["cloud", "data-center"]
 ADA, GRACE = "ada@example.com", "grace@example.com"
 
 
 class Bench:
     """A site, a provider that talks to it, and a clock that only waiting moves."""
 
-    def __init__(self, url: str = URL, accounts: dict[str, str] | None = None) -> None:
+    def __init__(self, url: str = "", accounts: dict[str, str] | None = None, edition: str = "cloud") -> None:
         self.now = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-        self.site = Site(lambda: self.now, random.Random(7), URL)
+        own = URL if edition == "cloud" else SERVER_URL
+        kind: type[Cloud | DataCenter] = Cloud if edition == "cloud" else DataCenter
+        self.site: Site = kind(lambda: self.now, random.Random(7), own)
         self.faulty = Faulty(self.site)
         session = requests.Session()
-        session.mount(url, EmulatorAdapter(self.faulty, "/confluence/wiki"))
+        session.mount(url or own, EmulatorAdapter(self.faulty, urlsplit(own).path))
         self.budget = Budget(600, lambda: self.now.timestamp(), self.wait)
-        self.wire = Wire(url, "bot@example.com", "secret", self.budget, lambda: self.now, session)
-        self.wiki = ConfluenceCloud(url, self.wire)
+        self.wire = Wire(url or own, "bot@example.com", "secret", self.budget, lambda: self.now, session)
+        dialect = ConfluenceCloud if edition == "cloud" else ConfluenceDataCenter
+        self.wiki: Dialect = dialect(url or own, self.wire)
         self.provider = Confluence(self.wiki, accounts=accounts or {}, now=lambda: self.now)
         self.place = Place("wiki", {"space": "OPS", "parent": self.site.parent_id}, {})
 
@@ -78,9 +88,9 @@ class Bench:
         return [method for method, _ in self.site.requests[before:]]
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
+@pytest.fixture(params=EDITIONS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return Bench(edition=request.param)
 
 
 def seen(outcome: Outcome) -> Observation:
@@ -158,7 +168,7 @@ def test_a_created_page_reads_back_as_projected(bench: Bench) -> None:
     assert page.doc == bench.provider.project(POST_MORTEM)
     assert bench.provider.project(page.doc) == page.doc
     assert (page.marker, page.version) == ("m1", "1")
-    assert page.url.startswith(f"{URL}/spaces/OPS/pages/{page.native_id}/")
+    assert page.url.startswith(f"{bench.wiki.url}/") and page.native_id in page.url
     assert page.edited_at == bench.now
     assert page.author == "bot"
     assert bench.site.content[page.native_id].parent_id == bench.site.parent_id
@@ -167,7 +177,7 @@ def test_a_created_page_reads_back_as_projected(bench: Bench) -> None:
 def test_mentions_are_accounts_there_and_e_mails_here(bench: Bench) -> None:
     page = bench.create(POST_MORTEM)
     account = bench.site.account(ADA).id
-    assert f'<ri:user ri:account-id="{account}" />' in bench.site.current_body(page.native_id)
+    assert f'<ri:user {bench.site.user_attribute}="{account}" />' in bench.site.current_body(page.native_id)
     task = next(block for block in page.doc.blocks if block.kind == "task")
     assert mention() in task.spans
 

@@ -8,7 +8,7 @@ import pytest
 from mapping.document import Doc, paragraph
 from providers.confluence_dialect import Account, InlineComment, WikiPage
 from providers.contract import Done, Missing, Rejected, Stale, Unauthorized
-from providers.sandbox.confluence import ConfluenceCloud as Site
+from providers.sandbox.confluence_front import FrontDoor as Site
 from providers.sandbox.faults import Fault
 from tests.contract.confluence_wiki import NO_CHECK, Wiki
 from tests.contract.test_confluence import ADA, Bench

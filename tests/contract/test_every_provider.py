@@ -12,7 +12,7 @@ from syncd.reconcile import Destination
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 from tests.simulation.world import World
 
-PLACES = ["wiki", "notes", "plain-notes", "files"]
+PLACES = ["wiki", "dc", "notes", "plain-notes", "files"]
 STATIC = paragraph("In step with incident INC-77. Times are in UTC.")
 ADA = Span("Ada Byron", "mention", "ada@example.com")
 TASK = Block("task", (Span("Alert on depth "), ADA, Span(" due "), Span("2026-12-01", "date", "2026-12-01")))
@@ -69,8 +69,8 @@ def publish(there: Destination, doc: Doc = DOC) -> Observation:
 
 
 def somebody(world: World, there: Destination, seen: Observation) -> Person:
-    if there.name == "wiki":
-        return WikiPerson(world.wiki, seen.native_id)
+    if there.name in ("wiki", "dc"):
+        return WikiPerson(world.wiki if there.name == "wiki" else world.server, seen.native_id)
     if there.name == "files":
         return FilePerson(world.root / "pages" / seen.native_id)
     return NotionPerson(world.space, seen.native_id)
@@ -179,12 +179,12 @@ def test_a_page_in_the_trash_is_missing(world: World, there: Destination) -> Non
     if there.name == "files":
         (world.root / "pages" / seen.native_id).unlink()
     else:
-        (world.wiki if there.name == "wiki" else world.space).trash(seen.native_id)
+        world.service(there.name).trash(seen.native_id)
     with pytest.raises(Missing):
         there.provider.read(there.place, seen.native_id)
 
 
-@pytest.mark.parametrize("name", ["wiki", "files"])  # in Notion titles need not be unique
+@pytest.mark.parametrize("name", ["wiki", "dc", "files"])  # in Notion titles need not be unique
 def test_a_title_somebody_holds_is_not_taken_away(world: World, name: str) -> None:
     there = world.app.destinations[name]
     publish(there)
@@ -194,7 +194,7 @@ def test_a_title_somebody_holds_is_not_taken_away(world: World, name: str) -> No
 
 def alive(world: World) -> list[str]:
     """Every page that is not in a trash."""
-    wiki = [page for page in world.wiki.pages() if page[2] != "trashed"]
+    wiki = [page for site in (world.wiki, world.server) for page in site.pages() if page[2] != "trashed"]
     return sorted(map(str, [*wiki, *(page for page in world.space.pages() if not page[2])]))
 
 

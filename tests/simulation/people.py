@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
-from providers.sandbox.confluence import ConfluenceCloud
+from providers.sandbox.confluence_people import PeopledSite
 from providers.sandbox.notion import NotionWorkspace
 
 ADA = "ada@example.com"
@@ -57,7 +57,7 @@ class Person(Protocol):
 class WikiPerson:
     """In Confluence's editor: acts on the stored body, published as the editor does."""
 
-    def __init__(self, site: ConfluenceCloud, page_id: str) -> None:
+    def __init__(self, site: PeopledSite, page_id: str) -> None:
         self.site, self.page_id = site, page_id
 
     @property
@@ -69,7 +69,7 @@ class WikiPerson:
         self.site.publish_as_editor(self.page_id, body, ADA)
 
     def text(self) -> str:
-        shown = re.sub(r'<ri:user ri:account-id="(.*?)" />', lambda m: self.site.accounts[m[1]].name, self.body)
+        shown = re.sub(r'<ri:user ri:(?:account-id|userkey)="(.*?)" />', lambda m: self.site.accounts[m[1]].name, self.body)
         return re.sub(r"\s+", " ", re.sub(r"<time datetime=\"(.*?)\" />|<[^>]+>", r" \1 ", shown))
 
     def reword(self, old: str, new: str) -> None:

@@ -62,8 +62,8 @@ class Play:
         self.gone |= {token for token in TOKEN.findall(text) if token not in known}
 
     def desk(self, page: Page) -> Desk:
-        if page.destination == "wiki":
-            return WikiDesk(self.world.wiki, page.native_id)
+        if page.destination in ("wiki", "dc"):
+            return WikiDesk(self.world.wiki if page.destination == "wiki" else self.world.server, page.native_id)
         if page.destination == "files":
             return FileDesk(self.world.root / "pages" / page.native_id)
         return NotionDesk(self.world.space, page.native_id)

@@ -8,7 +8,7 @@ import pytest
 from mapping.incident import FollowUpStatus, PostmortemStatus
 from tests.simulation.world import GRACE, INCIDENT, World
 
-EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
+EVERYWHERE = ["wiki", "dc", "notes", "plain-notes", "files"]
 
 
 @pytest.fixture(params=EVERYWHERE)

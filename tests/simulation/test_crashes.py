@@ -13,7 +13,7 @@ from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, write
 from providers.sandbox.wire import Emulator, Reply
 from tests.simulation.world import GRACE, INCIDENT, World
 
-SERVICES = ["wiki", "notes", "plain-notes"]
+SERVICES = ["wiki", "dc", "notes", "plain-notes"]
 
 
 class Killed(BaseException):
@@ -51,7 +51,7 @@ def edit_the_store(world: World) -> None:
 
 
 def wires(world: World, destination: str) -> Faulty:
-    return world.to_wiki if destination == "wiki" else world.to_space
+    return world.wire(destination)
 
 
 def settle(world: World) -> None:
@@ -64,7 +64,7 @@ def settle(world: World) -> None:
 
 def judge(world: World, destination: str) -> None:
     """Everything exactly once, on one page."""
-    titles = [t for _, t, *_ in [*world.wiki.pages(), *world.space.pages()] if t.startswith("INC-12")]
+    titles = [t for _, t, *_ in world.pages() if t.startswith("INC-12")]
     assert len(titles) == 1, titles
     text = world.person(world.page(destination=destination)).text()
     for words in (
@@ -190,7 +190,7 @@ def test_killed_after_the_create_and_a_person_edits_before_the_adoption(tmp_path
         world.app.once()
     wire.emulator = alive
     world.crash()
-    native = next(p[0] for p in [*world.wiki.pages(), *world.space.pages()] if p[1].startswith("INC-12"))
+    native = next(p[0] for p in world.pages() if p[1].startswith("INC-12"))
     page = world.store.page(1)
     person = world.person(replace(page, native_id=native))
     person.tick("Alert on queue depth")

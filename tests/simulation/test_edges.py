@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +11,12 @@ import pytest
 
 from mapping.incident import FollowUpStatus
 from providers.sandbox.faults import Fault, anything
+from providers.sandbox.notion import NotionWorkspace
 from syncd.errors import Misuse
 from tests.simulation.people import ADA, NotionPerson, WikiPerson
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
-EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
+EVERYWHERE = ["wiki", "dc", "notes", "plain-notes", "files"]
 ROADMAP = (
     '<ac:structured-macro ac:name="roadmap" ac:schema-version="1" ac:macro-id="0f9a">'
     '<ac:parameter ac:name="title">Next year</ac:parameter></ac:structured-macro>'
@@ -118,10 +119,10 @@ def test_one_changed_cell_is_one_request_and_other_blocks_keep_their_ids(world: 
     assert [block["id"] for block in world.space.children_of(page.native_id)] == ids
 
 
-@pytest.mark.parametrize("destination", ["wiki", "notes", "plain-notes"])
+@pytest.mark.parametrize("destination", ["wiki", "dc", "notes", "plain-notes"])
 def test_a_page_in_the_trash_is_missing_until_it_is_restored(world: World, destination: str) -> None:
     page = world.publish(destination)
-    service = world.wiki if destination == "wiki" else world.space
+    service = world.service(destination)
     service.trash(page.native_id)
     world.wait(300)
     (report,) = world.app.once()
@@ -132,10 +133,13 @@ def test_a_page_in_the_trash_is_missing_until_it_is_restored(world: World, desti
     assert world.page().state == "live"
 
 
-@pytest.mark.parametrize("destination", ["wiki", "notes"])
+@pytest.mark.parametrize("destination", ["wiki", "dc", "notes"])
 def test_a_page_made_unreadable_by_its_owner_changes_nothing_here(world: World, destination: str) -> None:
     page = world.publish(destination)
-    hide, show = (world.wiki.forbid, world.wiki.allow) if destination == "wiki" else (world.space.unshare, world.space.share)
+    service = world.service(destination)
+    acts: tuple[Callable[[str], None], Callable[[str], None]]
+    acts = (service.unshare, service.share) if isinstance(service, NotionWorkspace) else (service.forbid, service.allow)
+    hide, show = acts
     hide(page.native_id)
     world.app.edit_follow_up("FU-1", {"status": "done"}, GRACE)
     (report,) = world.app.once()
@@ -305,10 +309,10 @@ def test_a_vanished_section_waits_and_says_how_to_go_on(world: World) -> None:
     assert "FU-2" not in path.read_text()
 
 
-@pytest.mark.parametrize("destination", ["wiki", "notes"])
+@pytest.mark.parametrize("destination", ["wiki", "dc", "notes"])
 def test_a_refused_token_is_unknown_not_no(world: World, destination: str) -> None:
     world.publish(destination)
-    wire = world.to_wiki if destination == "wiki" else world.to_space
+    wire = world.wire(destination)
     wire.script += [Fault("status", anything, 401) for _ in range(8)]
     assert world.app.check("INC-12").answer == "unknown"
     (report,) = world.app.once()

@@ -22,7 +22,7 @@ from tests.simulation.play import Play, story
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
 SEEDS = range(40)
-PLACES = ["wiki", "notes", "plain-notes", "files"]
+PLACES = ["wiki", "dc", "notes", "plain-notes", "files"]
 PATIENT = Limits(version_gap=timedelta(0), writes_per_hour=100_000)
 FAULTS = [
     Fault("request_lost", writes),

@@ -12,7 +12,7 @@ from tests.simulation.play import Play
 from tests.simulation.test_crashes import Deadly, Killed
 from tests.simulation.world import GRACE, World
 
-EVERYWHERE = ["wiki", "notes", "plain-notes", "files"]
+EVERYWHERE = ["wiki", "dc", "notes", "plain-notes", "files"]
 ROADMAP = '<ac:structured-macro ac:name="roadmap" ac:schema-version="1" />'
 
 

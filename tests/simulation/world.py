@@ -17,11 +17,13 @@ from mapping.records import parse_incidents
 from mapping.rows import FieldSpec
 from providers.confluence import Confluence
 from providers.confluence_cloud import ConfluenceCloud
+from providers.confluence_data_center import ConfluenceDataCenter
 from providers.confluence_wire import Wire
 from providers.contract import Place, Provider
 from providers.folder import Folder
 from providers.notion import Notion
 from providers.sandbox.confluence import ConfluenceCloud as Wiki
+from providers.sandbox.confluence_dc import ConfluenceDataCenter as Server
 from providers.sandbox.faults import Faulty, writes
 from providers.sandbox.in_process import EmulatorAdapter, EmulatorTransport
 from providers.sandbox.notion import NotionWorkspace
@@ -36,6 +38,7 @@ from syncd.wording import House, Wording
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 
 WIKI_URL = "http://sandbox.example/confluence/wiki"
+SERVER_URL = "http://sandbox.example/confluence-dc"
 GRACE = Actor("store", "Grace Hopkins")
 AT_ONCE = Limits(row_still=timedelta(0), quiet=timedelta(0), version_gap=timedelta(0), writes_per_hour=100_000)
 FIELDS = {"affected_customers": FieldSpec("Affected customers", "number")}
@@ -77,12 +80,14 @@ class World:
     now: datetime = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
     seed: int = 7
     wiki: Wiki = field(init=False)
+    server: Server = field(init=False)
     space: NotionWorkspace = field(init=False)
 
     def __post_init__(self) -> None:
         self.wiki = Wiki(self.clock, random.Random(self.seed), WIKI_URL)
         self.space = NotionWorkspace(self.clock, random.Random(self.seed + 1))
-        self.to_wiki, self.to_space = Faulty(self.wiki), Faulty(self.space)
+        self.server = Server(self.clock, random.Random(self.seed + 2), SERVER_URL)
+        self.to_wiki, self.to_space, self.to_server = Faulty(self.wiki), Faulty(self.space), Faulty(self.server)
         (self.root / "pages").mkdir(exist_ok=True)
         self.start()
 
@@ -105,6 +110,7 @@ class World:
         table, page = {"data_source": self.space.data_source_id}, {"page": self.space.page_id}
         return {
             "wiki": self._destination("wiki", confluence, {"space": "OPS", "parent": self.wiki.parent_id}),
+            "dc": self._destination("dc", self._data_center(), {"space": "OPS", "parent": self.server.parent_id}),
             "notes": self._destination("notes", notion, table),
             "plain-notes": self._destination("plain-notes", notion, page),
             "files": self._destination("files", folder, {"path": "pages"}),
@@ -121,6 +127,12 @@ class World:
         session.mount("http://", EmulatorAdapter(self.to_wiki, "/confluence/wiki"))
         wire = Wire(WIKI_URL, "bot@example.com", "sandbox", self._budget(), self.clock, session)
         return Confluence(ConfluenceCloud(WIKI_URL, wire), accounts={}, now=self.clock)
+
+    def _data_center(self) -> Provider:
+        session = requests.Session()
+        session.mount("http://", EmulatorAdapter(self.to_server, "/confluence-dc"))
+        wire = Wire(SERVER_URL, "", "personal-access-token", self._budget(), self.clock, session)
+        return Confluence(ConfluenceDataCenter(SERVER_URL, wire), accounts={}, now=self.clock)
 
     def _notion(self) -> Provider:
         client = httpx.Client(transport=EmulatorTransport(self.to_space, "/notion"))
@@ -176,12 +188,26 @@ class World:
 
     def person(self, page: Page) -> Person:
         """Somebody who has the page open."""
-        if page.destination == "wiki":
-            return WikiPerson(self.wiki, page.native_id)
+        if page.destination in ("wiki", "dc"):
+            return WikiPerson(self.wiki if page.destination == "wiki" else self.server, page.native_id)
         if page.destination == "files":
             return FilePerson(self.root / "pages" / page.native_id)
         return NotionPerson(self.space, page.native_id)
 
     def writes(self) -> int:
         """How many writes the services were asked for."""
-        return sum(writes(method, path) for method, path in [*self.wiki.requests, *self.space.requests])
+        asked = [*self.wiki.requests, *self.server.requests, *self.space.requests]
+        return sum(writes(method, path) for method, path in asked)
+
+    def service(self, destination: str) -> Wiki | Server | NotionWorkspace:
+        """The service behind a destination."""
+        wikis: dict[str, Wiki | Server] = {"wiki": self.wiki, "dc": self.server}
+        return wikis.get(destination, self.space)
+
+    def pages(self) -> list[tuple[str, str]]:
+        """Id and title of everything that the services hold."""
+        return [(page[0], page[1]) for site in (self.wiki, self.server, self.space) for page in site.pages()]
+
+    def wire(self, destination: str) -> Faulty:
+        """The way to it, on which things go wrong."""
+        return {"wiki": self.to_wiki, "dc": self.to_server}.get(destination, self.to_space)

@@ -133,8 +133,8 @@ NOTION = '[providers.n]\nkind = "notion"\n'
         ('[providers.p]\nkind = "confluense"', "'confluense' is not one of confluence, notion, folder, did you mean"),
         ('[providers.p]\nkind = "google_docs"', "providers.p.kind: Google Docs is not supported"),
         (
-            '[providers.p]\nkind = "confluence"\nurl = "http://x"\nedition = "data-center"',
-            "only Confluence Cloud",
+            '[providers.p]\nkind = "confluence"\nurl = "http://x"\nedition = "server"',
+            "providers.p.edition: ",
         ),
         ('[providers.p]\nkind = "confluence"', "providers.p: url is missing"),
         ('[providers.p]\nkind = "notion"\nurl = "api"', "providers.p: 'api' is not an address"),
