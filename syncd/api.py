@@ -261,7 +261,7 @@ def _pages(router: APIRouter, app: App, sight: Sight, look: Look | None) -> None
 
     @router.post("/incidents/{ref}/restore", tags=["pages"])
     def restore(ref: str, body: Restore) -> Answer:
-        """Bring a hidden row or section back."""
+        """Bring a hidden row or section back, or the text that a line of the journal replaced."""
         return {"restored": app.restore(sight.incident(ref).reference, body.key, ACTOR)}
 
     @router.post("/incidents/{ref}/look", tags=["pages"])
@@ -296,3 +296,9 @@ def _conflicts(router: APIRouter, app: App, sight: Sight) -> None:
             raise Misuse("Say either `take` (page, store, both) or `text`.")
         sight.conflict(conflict_id)
         return conflict_json(app.resolve(conflict_id, body.take or "", body.text, ACTOR))
+
+    @router.post("/conflicts/{conflict_id}/undo", tags=["conflicts"])
+    def undo(conflict_id: str) -> Answer:
+        """Take a choice back: the conflict is open, and everything as it was before."""
+        sight.conflict(conflict_id)
+        return conflict_json(app.undo_choice(conflict_id, ACTOR))

@@ -24,6 +24,8 @@ from syncd.lookup import Lookup
 from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.store import Store
+from syncd.store_journal import JournalLine
+from syncd.take_back import PROSE, taken_back
 from syncd.templates import TemplateLibrary
 from syncd.wording import Wording
 
@@ -237,7 +239,11 @@ class App:
             self.store.note(page.incident, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
 
     def restore(self, ref: str, key: str, actor: Actor) -> str:
-        """Bring a hidden row or section back to the pages that hid it; what it was."""
+        """Bring a hidden row or section back to the pages that hid it, or the text that a line of the journal (`57`, `#57`)
+        replaced; what it was."""
+        number = key.removeprefix("#")
+        if number.isdecimal():
+            return self._restore_text(ref, int(number), actor)
         found = ""
         for page in self.lookup.pages(ref):
             hidden = self.store.hidden(page.id)
@@ -254,6 +260,18 @@ class App:
             raise UnknownReference("hidden row or section", key, known)
         return found
 
+    def _restore_text(self, ref: str, number: int, actor: Actor) -> str:
+        line = self.store.journal_line(ref, number)
+        if line.action == "hide":
+            return self.restore(ref, line.subject.partition(":")[2] or line.subject, actor)
+        self._take_back(line, actor)
+        return f"The text before line {number}"
+
+    def _take_back(self, line: JournalLine, actor: Actor) -> None:
+        incident = self.lookup.incident(line.incident)
+        command = taken_back(line, incident, self.store.postmortem(line.incident))
+        self.store.apply(line.incident, [command], actor)
+
     def _section_of(self, ref: str, key: str) -> str:
         """The section that a row needs to stand in."""
         kind = "follow_ups" if key in {row.key for row in self.lookup.incident(ref).follow_ups} else "timeline"
@@ -267,10 +285,28 @@ class App:
             raise Misuse(f"The conflict {conflict_id} is resolved already ({conflict.state}).", "syncd conflicts list")
         wanted = text if text is not None else _chosen(conflict, take)
         with self.store.tx():
-            command = self._to_settle(conflict, wanted)
+            command, before = self._to_settle(conflict, wanted), self.store.last_line()
             if command:
                 self.store.apply(conflict.incident, [command], actor)
-            self.store.set_conflict_state(conflict_id, "text" if text is not None else take, actor)
+            changed = self.store.last_line()
+            choice = changed if changed > before else None
+            self.store.set_conflict_state(conflict_id, "text" if text is not None else take, actor, choice)
+        return self.lookup.conflict(conflict_id)
+
+    def undo_choice(self, conflict_id: str, actor: Actor) -> Conflict:
+        """As before the choice: the conflict is open, and what the choice changed is taken back. Raises Misuse where
+        somebody changed that value since; prose written since stays."""
+        conflict = self.lookup.conflict(conflict_id)
+        if conflict.state == "open":
+            raise Misuse(f"The conflict {conflict_id} is open: nothing was chosen.", f"syncd conflicts show {conflict_id}")
+        with self.store.tx():
+            if conflict.choice is not None:
+                line = self.store.journal_line(conflict.incident, conflict.choice)
+                if line.field not in PROSE and self.store.changed_since(line):
+                    way = f"syncd restore {conflict.incident} {line.id}"
+                    raise Misuse(f"{line.subject} {line.field} was changed after the choice; that is not undone.", way)
+                self._take_back(line, actor)
+            self.store.set_conflict_state(conflict_id, "open", actor)
         return self.lookup.conflict(conflict_id)
 
     def _to_settle(self, conflict: Conflict, wanted: str) -> Command | None:

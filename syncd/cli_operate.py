@@ -20,14 +20,15 @@ from syncd.cli_frame import Command, Session, pass_session
 from syncd.doctor import Finding, examine, exit_code
 from syncd.errors import Misuse
 from syncd.initialise import initialise
-from syncd.journal_words import Travelled, travelled
+from syncd.journal_words import travelled
 from syncd.pages import Page
 from syncd.printing import SIGNS, age, iso, moment, print_table
 from syncd.resources import templates
 from syncd.settings import load
+from syncd.store_journal import JournalLine
+from syncd.story import story
 
 IN_HOUSE: dict[str, Any] = {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
-ARROWS = {"in": "page to store", "out": "store to page", "here": "store"}
 
 
 @click.command(cls=Command, examples=["syncd demo", "syncd demo --once", "syncd demo --port 8470"])
@@ -138,29 +139,39 @@ def sandbox(session: Session, port: int) -> None:
 @click.option("--last", type=click.IntRange(min=1), default=200, metavar="N", help="How many lines, 200 by default.")
 @pass_session
 def journal(session: Session, ref: str | None, last: int) -> None:
-    """Show who changed what, when and from which side; the newest last."""
+    """Tell who changed what, when and from which side; the newest last. `#57` is the line 57: `restore REF 57` brings back
+    what it replaced."""
     if ref:
         session.app.lookup.incident(ref)
-    lines = [travelled(line) for line in session.app.store.journal(ref, last)]
-    rows = [[moment(t.at), t.incident, _side(t), t.by, f"{t.what} {t.detail}".strip()] for t in lines]
-    columns = ("when", "incident", "side", "by", "what")
-    session.answer([_line_json(line) for line in lines], lambda: print_table(columns, rows))
+    lines = session.app.store.journal(ref, last)
+    session.answer([_line_json(line) for line in lines], lambda: _print_story(lines, one=bool(ref)))
 
 
-def _side(line: Travelled) -> str:
-    return f"{ARROWS[line.way]} {line.where}".strip()
+def _print_story(lines: Sequence[JournalLine], one: bool) -> None:
+    for part in story(lines):
+        head = f"{moment(part.at)}  {'' if one else f'{part.incident}  '}{part.who}"
+        if len(part.did) == 1:
+            ((number, clause),) = part.did
+            click.echo(f"{head} {clause}. #{number}")
+        else:
+            click.echo("\n".join([f"{head.rstrip(',')}:", *(f"    {clause}. #{number}" for number, clause in part.did)]))
 
 
-def _line_json(line: Travelled) -> dict[str, Any]:
+def _line_json(line: JournalLine) -> dict[str, Any]:
+    told = travelled(line)
+    (said,) = story([line])
     return {
         "id": line.id,
         "at": iso(line.at),
         "incident": line.incident,
-        "direction": line.way,
-        "destination": line.where or None,
-        "by": line.by or None,
-        "what": line.what,
-        "detail": line.detail,
+        "direction": told.way,
+        "destination": told.where or None,
+        "by": told.by or None,
+        "what": told.what,
+        "detail": told.detail,
+        "says": f"{said.who} {'; '.join(clause for _, clause in said.did)}.",
+        "old": line.old,
+        "new": line.new,
     }
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,9 +12,9 @@ from syncd.app import App, conflict_json
 from syncd.cli_frame import Command, Group, Session, pass_session
 from syncd.errors import Misuse, NeedsPerson
 from syncd.look import Sight, sight
-from syncd.pages import Conflict, Page
+from syncd.pages import Conflict, Page, Version
 from syncd.patience import Patience
-from syncd.printing import print_table
+from syncd.printing import moment, print_table
 from syncd.reconcile import Report
 
 FIRST_WAIT = 1.0  # seconds before a page that could not be settled is looked at again; doubled each time
@@ -146,12 +147,12 @@ def resync(session: Session, ref: str) -> None:
     session.done(f"The next pass reads {ref} on {', '.join(names) or 'no page'}.", incident=ref, destinations=names)
 
 
-@click.command(cls=Command, examples=["syncd restore INC-12 FU-3", "syncd restore INC-12 impact"])
+@click.command(cls=Command, examples=["syncd restore INC-12 FU-3", "syncd restore INC-12 impact", "syncd restore INC-12 57"])
 @click.argument("ref")
 @click.argument("key")
 @pass_session
 def restore(session: Session, ref: str, key: str) -> None:
-    """Bring a row or section back to the pages from which people removed it."""
+    """Bring back a row or section that people removed from pages, or a text that a line of the journal replaced."""
     what = session.app.restore(ref, key, session.actor())
     session.done(f"{what} comes back with the next pass.", incident=ref, key=key, what=what)
 
@@ -215,14 +216,11 @@ def show_conflict(session: Session, conflict_id: str) -> None:
 
 def _print_conflict(found: Conflict) -> None:
     click.echo(f"{found.incident}@{found.destination}: {_about(found)}; the {found.shown}'s version shows ({found.state}).")
-    for name, text, by in (
-        ("before", found.base, ""),
-        ("store", found.store.text, found.store.by),
-        ("page", found.other.text, found.other.by),
-    ):
-        click.echo(f"\n{name}{f' ({by})' if by else ''}:\n{text}")
-    if found.state == "open":
-        click.echo(f"\nNext: syncd conflicts resolve {found.id} --take page, store or both, or --text T")
+    for name, version in (("before", Version(found.base)), ("store", found.store), ("page", found.other)):
+        who = ", ".join(part for part in (version.by, moment(version.at)) if part)
+        click.echo(f"\n{name}{f' ({who})' if who else ''}:\n{version.text}")
+    ways = f"syncd conflicts resolve {found.id} --take page, store or both, or --text T, or --file F"
+    click.echo(f"\nNext: {ways if found.state == 'open' else f'syncd conflicts undo {found.id}'}")
 
 
 @conflicts.command(
@@ -235,13 +233,24 @@ def _print_conflict(found: Conflict) -> None:
 @click.argument("conflict_id", metavar="ID")
 @click.option("--take", type=click.Choice(["page", "store", "both"]), help="Which version stays.")
 @click.option("--text", metavar="T", help="A version of your own.")
+@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), metavar="F", help="A file with your version.")
 @pass_session
-def resolve(session: Session, conflict_id: str, take: str | None, text: str | None) -> None:
+def resolve(session: Session, conflict_id: str, take: str | None, text: str | None, file: Path | None) -> None:
     """End a conflict with one version, both, or a text of your own."""
-    if (take is None) == (text is None):
-        raise Misuse("Say --take page, store or both, or --text T.", "syncd conflicts resolve --help")
-    found = session.app.resolve(conflict_id, take or "", text, session.actor())
+    if sum(given is not None for given in (take, text, file)) != 1:
+        raise Misuse("Say --take page, store or both, or --text T, or --file F.", "syncd conflicts resolve --help")
+    own = file.read_text(encoding="utf-8").rstrip("\n") if file else text
+    found = session.app.resolve(conflict_id, take or "", own, session.actor())
     session.done(f"{conflict_id} is resolved; the next pass writes it.", **conflict_json(found))
+
+
+@conflicts.command("undo", examples=["syncd conflicts undo 3f2a9c01bd"])
+@click.argument("conflict_id", metavar="ID")
+@pass_session
+def undo(session: Session, conflict_id: str) -> None:
+    """Take a choice back: the conflict is open again, and everything is as it was before."""
+    found = session.app.undo_choice(conflict_id, session.actor())
+    session.done(f"{conflict_id} is open again; the next pass writes what stood there before.", **conflict_json(found))
 
 
 # --- looking ------------------------------------------------------------------------------------------------------------

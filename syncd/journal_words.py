@@ -16,6 +16,8 @@ SAYINGS = {
     "unhide": "{} was brought back",
     "conflict": "conflict about {}",
     "resolve": "conflict about {} settled",
+    "reopen": "conflict about {} open again",
+    "unread": "nobody understands {}",
     "learn": "met {}",
     "create": "created {}",
 }
@@ -63,15 +65,15 @@ def travelled(line: JournalLine) -> Travelled:
 
 def _what(line: JournalLine) -> tuple[str, str]:
     if line.action == "set":
-        return f"{_subject(line)} {_field(line)}".strip(), _change(line)
+        return f"{_subject(line)} {field_words(line.field)}".strip(), _change(line)
     if line.action == "add":
-        return f"new: {line.subject}", _cut(line.new)
+        return f"new: {line.subject}", cut(line.new)
     if line.action in SAYINGS:
-        return SAYINGS[line.action].format(_subject(line)).strip(), _cut(line.new)
+        return SAYINGS[line.action].format(_subject(line)).strip(), cut(line.new)
     if line.action == "wrote":
         edits = [_edit(edit) for edit in line.new.splitlines()]
-        return _count(edits), _cut(" · ".join(edits))
-    return f"{line.action} {line.subject}".strip(), _cut(line.new)
+        return _count(edits), cut(" · ".join(edits))
+    return f"{line.action} {line.subject}".strip(), cut(line.new)
 
 
 def _edit(line: str) -> str:
@@ -92,8 +94,9 @@ def _subject(line: JournalLine) -> str:
     return line.subject.removeprefix("section:").replace("postmortem", "post-mortem")
 
 
-def _field(line: JournalLine) -> str:
-    kind, _, name = line.field.partition(":")
+def field_words(field: str) -> str:
+    """How people call a field."""
+    kind, _, name = field.partition(":")
     return name.replace("_", " ") if name else FIELDS.get(kind, kind)
 
 
@@ -101,14 +104,15 @@ def _change(line: JournalLine) -> str:
     if line.field == "status" and line.subject == "postmortem":
         return f"{_status(line.old)} → {_status(line.new)}"
     if line.field in ("blocks", "summary", "description", "help_gone"):
-        return _cut(line.new) or "emptied"
-    return f"{_cut(line.old, CUT // 2) or '—'} → {_cut(line.new, CUT // 2) or '—'}"
+        return cut(line.new) or "emptied"
+    return f"{cut(line.old, CUT // 2) or '—'} → {cut(line.new, CUT // 2) or '—'}"
 
 
 def _status(value: str) -> str:
     return PostmortemStatus(value).label if value in list(PostmortemStatus) else value
 
 
-def _cut(text: str, most: int = CUT) -> str:
+def cut(text: str, most: int = CUT) -> str:
+    """The text on one line, minutes for seconds, not longer than `most`."""
     flat = MINUTE.sub(r"\1 \2", " ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1] + "…"

@@ -104,7 +104,8 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Both sides changed the same thing differently. `shown` says which one shows; `state` is `open` or how it was resolved
-    (`page`, `store`, `both`, `text`). The id is derived from the edits, so the same conflict is never listed twice."""
+    (`page`, `store`, `both`, `text`); `choice` is the journal line of what that changed, None where it changed nothing.
+    The id is derived from the edits, so the same conflict is never listed twice."""
 
     id: str
     page: int
@@ -118,6 +119,7 @@ class Conflict:
     other: Version  # the page's
     shown: Literal["store", "page"]
     state: str = "open"
+    choice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,6 +291,14 @@ def describe(plan: Plan) -> list[str]:
     return lines + [line for edit in plan.edits for line in _edit_lines(edit)]
 
 
+def replaced(plan: Plan) -> str:
+    """Every text that the plan takes off the page, whole."""
+    title = [plan.title[0]] if plan.title else []
+    values = [before for _, before, _ in plan.properties]
+    blocks = [edit.before if isinstance(edit, Update) else edit.block for edit in plan.edits if not isinstance(edit, Insert)]
+    return "\n".join(text for text in [*title, *values, *(block.text for block in blocks)] if text)
+
+
 def _edit_lines(edit: Edit) -> list[str]:
     match edit:
         case Update(before=before, after=after):

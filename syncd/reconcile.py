@@ -38,7 +38,7 @@ from syncd.compose import compose
 from syncd.errors import Late
 from syncd.local import Local, Policy
 from syncd.pages import Base, Brake, Conflict, Intent, Page, PageState, Version
-from syncd.plan import Plan, describe, plan_out
+from syncd.plan import Plan, describe, plan_out, replaced
 from syncd.recover import recovered
 from syncd.restored import Restored
 from syncd.store import Store
@@ -392,7 +392,7 @@ class _Pass:
                 self.store.unhide(self.page.id, key, actor)
             for conflict in conflicts:
                 self.store.add_conflict(conflict)
-            self.store.set_unread(self.page.id, list(taken.unread))
+            self.store.set_unread(self.page.id, list(taken.unread), actor)
             self.store.set_still(self.page.id, taken.still)
             self.store.set_base(self.page.id, base)
             if intent is not None:
@@ -508,7 +508,7 @@ class _Pass:
                 lines = describe(plan)
                 self.written += lines
                 self.store.set_page(self.page.id, written_at=self.store.now())
-                self._journal("wrote", "\n".join(lines))
+                self._journal("wrote", "\n".join(lines), replaced(plan))
                 return seen or self._read()
             case Stale():
                 return self._read()
@@ -540,9 +540,9 @@ class _Pass:
         page = self.store.page(self.page.id)
         return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at, self.intent)
 
-    def _journal(self, action: str, what: str) -> None:
+    def _journal(self, action: str, what: str, before: str = "") -> None:
         actor = Actor("sync", page=self.page.destination)
-        self.store.note(self.page.incident, actor, action, new=what, intent=self.intent)
+        self.store.note(self.page.incident, actor, action, old=before, new=what, intent=self.intent)
 
     def _set(self, state: PageState, reason: str, brake: Brake = "", *, told: bool = True) -> None:
         """The page's state; what is new about it is journalled when it is worth to be `told`."""

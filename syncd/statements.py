@@ -152,7 +152,7 @@ CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHE
 NOTES_SINCE = "SELECT note FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done' ORDER BY id DESC"
 
 CONFLICTS = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
-    c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state
+    c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state, c.choice
     FROM conflicts c JOIN pages g ON g.id = c.page
     WHERE (:incident IS NULL OR g.incident = :incident) AND (:state IS NULL OR c.state = :state)
     AND (:id IS NULL OR c.id = :id) ORDER BY c.number"""
@@ -160,7 +160,7 @@ INSERT_CONFLICT = """INSERT INTO conflicts (id, page, section, key, field, base,
     page_text, page_by, page_at, shown, state)
     VALUES (:id, :page, :section, :key, :field, :base, :store_text, :store_by, :store_at,
     :page_text, :page_by, :page_at, :shown, :state) ON CONFLICT (id) DO NOTHING"""
-SET_CONFLICT = "UPDATE conflicts SET state = ? WHERE id = ?"
+SET_CONFLICT = "UPDATE conflicts SET state = ?, choice = ? WHERE id = ?"
 
 HIDDEN = "SELECT key, what FROM hidden WHERE page = ? ORDER BY key"
 HIDE = "INSERT INTO hidden (page, key, what) VALUES (?, ?, ?) ON CONFLICT (page, key) DO NOTHING"
@@ -192,6 +192,11 @@ NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, 
 _LINES = "SELECT id, at, incident, side, name, page, action, subject, field, old, new, intent FROM journal"
 JOURNAL = f"{_LINES} ORDER BY id DESC LIMIT ?"
 JOURNAL_OF = f"{_LINES} WHERE incident = ? ORDER BY id DESC LIMIT ?"
+JOURNAL_LINE = f"{_LINES} WHERE incident = ? AND id = ?"
+CHANGED_SINCE = (
+    "SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = ? AND id > ? AND action = 'set' LIMIT 1"
+)
+LAST_LINE = "SELECT max(id) FROM journal"
 # Who last changed a field of a subject, or made the subject (empty field).
 LAST_CHANGE = """SELECT id, name, side, at FROM journal WHERE incident = ? AND subject = ? AND field IN (?, '')
     AND action IN ('set', 'add', 'create') ORDER BY id DESC LIMIT 1"""

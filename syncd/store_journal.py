@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from mapping.commands import Actor
 from syncd import statements as sql
-from syncd.store_core import Core
+from syncd.errors import UnknownReference
+from syncd.store_core import Core, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,23 @@ class Journal(Core):
     def journal(self, ref: str | None = None, limit: int = 200) -> list[JournalLine]:
         """The last lines, of one incident or of all, the newest last."""
         rows = self._all(sql.JOURNAL, (limit,)) if ref is None else self._all(sql.JOURNAL_OF, (ref, limit))
-        return [
-            JournalLine(id, moment(at), incident, Actor(side, name, page), action, subject, field, old, new, intent)
-            for id, at, incident, side, name, page, action, subject, field, old, new, intent in reversed(rows)
-        ]
+        return [_line(row) for row in reversed(rows)]
+
+    def journal_line(self, ref: str, number: int) -> JournalLine:
+        """One line of an incident; raises UnknownReference."""
+        row = self._one(sql.JOURNAL_LINE, (ref, number))
+        if row is None:
+            raise UnknownReference("journal line", str(number), hint=f"syncd journal {ref}")
+        return _line(row)
+
+    def changed_since(self, line: JournalLine) -> bool:
+        """Did anybody change the same field after this line?"""
+        return self._one(sql.CHANGED_SINCE, (line.incident, line.subject, line.field, line.id)) is not None
+
+    def last_line(self) -> int:
+        """The number of the newest line, 0 before there is one."""
+        row = self._one(sql.LAST_LINE)
+        return int(row[0] or 0) if row else 0
 
     def last_change(self, ref: str, subject: str, field: str) -> tuple[str, datetime | None]:
         """Who last gave a field its value, and when; `("", None)` where nobody did.
@@ -76,6 +90,11 @@ class Journal(Core):
             return "", None
         _, name, side, at = max(rows)
         return name or side, moment(at)
+
+
+def _line(row: Row) -> JournalLine:
+    number, at, incident, side, name, page, action, subject, field, old, new, intent = row
+    return JournalLine(number, moment(at), incident, Actor(side, name, page), action, subject, field, old, new, intent)
 
 
 def _places(ref: str, subject: str, field: str) -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, U
 from syncd.store_core import Row
 from syncd.store_journal import Journal, moment, text_of
 
+PAGE = Actor("page")
+
 
 class PageChanges(TypedDict, total=False):
     """What can change about a page; names as in `Page`."""
@@ -139,9 +141,13 @@ class Pages(Journal):
         """What people typed that nobody could understand."""
         return [Unread(*row) for row in self._all(sql.UNREAD, (page_id,))]
 
-    def set_unread(self, page_id: int, unread: Sequence[Unread]) -> None:
+    def set_unread(self, page_id: int, unread: Sequence[Unread], actor: Actor = PAGE) -> None:
         """This and nothing else could not be understood."""
         with self.tx():
+            known = self.unread(page_id)
+            for one in unread:
+                if one not in known:
+                    self.note(self.page(page_id).incident, actor, "unread", one.key, one.field, new=one.text)
             self._run(sql.CLEAR_UNREAD, (page_id,))
             for position, one in enumerate(unread):
                 self._run(sql.INSERT_UNREAD, (page_id, position, one.key, one.field, one.text))
@@ -235,13 +241,15 @@ class Pages(Journal):
                 old, new = conflict.store.text, conflict.other.text
                 self.note(conflict.incident, actor, "conflict", subject, conflict.field, old, new)
 
-    def set_conflict_state(self, conflict_id: str, state: str, actor: Actor) -> None:
-        """How it was resolved; raises UnknownReference."""
+    def set_conflict_state(self, conflict_id: str, state: str, actor: Actor, choice: int | None = None) -> None:
+        """How it was resolved, and the journal line of what that changed; `open`: the choice was undone. Raises
+        UnknownReference."""
         with self.tx():
             before = self.conflict(conflict_id)
             if before.state != state:
-                self._run(sql.SET_CONFLICT, (state, conflict_id))
-                self.note(before.incident, actor, "resolve", before.key or before.section, before.field, new=state)
+                self._run(sql.SET_CONFLICT, (state, choice, conflict_id))
+                action = "reopen" if state == "open" else "resolve"
+                self.note(before.incident, actor, action, before.key or before.section, before.field, new=state)
 
     # --- dirty ----------------------------------------------------------------------------------------------------------
 
@@ -306,7 +314,7 @@ def _page(row: Row) -> Page:
 def _conflict(row: Row) -> Conflict:
     number, page, incident, destination, section, key, field, base = row[:8]
     store, other = Version(row[8], row[9], _when(row[10])), Version(row[11], row[12], _when(row[13]))
-    return Conflict(number, page, incident, destination, section, key, field, base, store, other, row[14], row[15])
+    return Conflict(number, page, incident, destination, section, key, field, base, store, other, row[14], row[15], row[16])
 
 
 def _conflict_columns(conflict: Conflict) -> dict[str, Any]:
