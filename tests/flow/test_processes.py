@@ -1,8 +1,10 @@
 """Real processes on one store: one at a time, a lease that passes, a late one that changes nothing."""
 
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -23,10 +25,26 @@ def daemon(desk: Desk) -> Iterator["subprocess.Popen[str]"]:
     running.communicate()
 
 
+def stop(daemon: "subprocess.Popen[str]", desk: Desk) -> None:
+    """The process stands still, outside of a transaction: inside, SQLite itself keeps everybody else out."""
+
+    def outside() -> bool:
+        daemon.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(desk.root / "syncd.db", timeout=0, isolation_level=None)) as store:
+            try:
+                store.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                daemon.send_signal(signal.SIGCONT)
+                return False
+            return True
+
+    until(outside)
+
+
 def test_a_daemon_that_stands_still_keeps_its_lease_and_a_killed_one_does_not(
     desk: Desk, daemon: "subprocess.Popen[str]"
 ) -> None:
-    daemon.send_signal(signal.SIGSTOP)
+    stop(daemon, desk)
     assert f"already running (pid {daemon.pid})" in desk.type("once", code=2).stderr
     second = process("run", "--config", str(desk.config))
     assert "already running" in second.communicate(timeout=20)[1] and second.returncode == 2
@@ -39,7 +57,7 @@ def test_a_daemon_that_stands_still_keeps_its_lease_and_a_killed_one_does_not(
 
 def test_a_daemon_that_slept_while_another_worked_undoes_nothing(desk: Desk, daemon: "subprocess.Popen[str]") -> None:
     """As on a file system whose locks were lost: the lock is away, and two processes believe to be alone."""
-    daemon.send_signal(signal.SIGSTOP)
+    stop(daemon, desk)
     (desk.root / "syncd.db.lock").unlink()
     desk.type("followup", "edit", "FU-1", "--title", "Alert on queue age")
     desk.page.write_text(desk.page.read_text().replace("The checkout queue was full.", "The queue was very full."))
