@@ -99,7 +99,7 @@ def is_watching(call: Call) -> Reply:
 def watch(call: Call) -> Reply:
     """POST /user/watch/content/{id}."""
     call.page().watchers.add(_whose(call).id)
-    return answer(204, None)
+    return answer(200, None)
 
 
 def unwatch(call: Call) -> Reply:

@@ -127,7 +127,7 @@ def person(site: Site, of: Account) -> Json:
         "type": "known",
         "username": of.username,
         "userKey": of.id,
-        "profilePicture": {"path": picture, "width": 48, "height": 48, "isDefault": True},
+        "profilePicture": picture,
         "displayName": of.name,
         "_links": {"self": f"{site.base_url}/rest/api/user?key={of.id}"},
         "_expandable": {"status": ""},

@@ -324,8 +324,8 @@ def update_task(call: Call) -> Reply:
 def users_bulk(call: Call) -> Reply:
     """POST /users-bulk; unknown ids are left out."""
     ids = call.object().get("accountIds")
-    if not isinstance(ids, list) or len(ids) > 250:
-        raise RefusedError(400, "'accountIds' must be a list of at most 250 ids")
+    if not isinstance(ids, list) or not 1 <= len(ids) <= 250:
+        raise RefusedError(400, "'accountIds' must be a list of 1 to 250 ids")
     found = [shapes.account(account) for key, account in call.site.accounts.items() if key in ids]
     return answer(200, {"results": found, "_links": {"base": call.site.base_url}})
 

@@ -4,14 +4,11 @@ import base64
 import json
 import random
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import jsonschema
-import pytest
-
 from providers.sandbox.confluence import ConfluenceCloud
+from tests.contract.described import CLOUD, Described
 
 ADA = "ada@example.com"
 GRACE = "grace@example.com"
@@ -38,6 +35,7 @@ class Wiki:
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 10, 0, 0, 123000, tzinfo=UTC)
         self.site = ConfluenceCloud(lambda: self.now, random.Random(7))
+        self.described = Described(self.site, CLOUD, ours=False)
 
     def call(
         self, method: str, path: str, data: object = None, user: str = "bot@example.com", **headers: str
@@ -45,7 +43,7 @@ class Wiki:
         credentials = base64.b64encode(f"{user}:secret".encode()).decode()
         sent = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json", **headers}
         body = b"" if data is None else json.dumps(data).encode()
-        reply = self.site.handle(method, path, sent, body)
+        reply = self.described.handle(method, path, sent, body)
         return reply.status, json.loads(reply.body) if reply.body else None
 
     def ok(self, method: str, path: str, data: object = None, **headers: str) -> Any:
@@ -55,7 +53,8 @@ class Wiki:
 
     def create(self, title: str, body: str = "<p>text</p>", **more: object) -> Any:
         given = {"spaceId": self.site.space_id, "title": title, "parentId": self.site.parent_id, **more}
-        return self.ok("POST", "/api/v2/pages", {**given, "body": storage(body)})
+        said = {name: value for name, value in given.items() if value is not None}
+        return self.ok("POST", "/api/v2/pages", {**said, "body": storage(body)})
 
     def update(self, page: Any, body: str, number: int | None = None, **more: object) -> tuple[int, Any]:
         version = {"number": page["version"]["number"] + 1 if number is None else number}
@@ -92,41 +91,3 @@ def storage(value: str) -> dict[str, str]:
 
 def title_of(error: Any) -> str:
     return str(error["errors"][0]["title"])
-
-
-def vendor_description(name: str) -> Any:
-    """The vendor's OpenAPI file as JSON schema reads it; the test is skipped where it is absent."""
-    for folder in Path(__file__).resolve().parents:
-        path = folder / "shared" / "specs" / name
-        if path.is_file():
-            return _readable(json.loads(path.read_text()))
-    pytest.skip(f"the vendor's description {name} is not in ../shared/specs beside the repository")
-
-
-def _readable(node: Any) -> Any:
-    """OpenAPI's `nullable` as JSON schema says it, and `oneOf` as the `anyOf` it means."""
-    if isinstance(node, list):
-        return [_readable(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    read = {("anyOf" if key == "oneOf" else key): _readable(value) for key, value in node.items()}
-    if read.pop("nullable", False) is True and isinstance(read.get("type"), str):
-        read["type"] = [read["type"], "null"]
-    return read
-
-
-def check_reply(specification: Any, method: str, path: str, status: int, content: Any) -> None:
-    operation = specification["paths"][path][method.lower()]
-    schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
-    validator = jsonschema.Draft202012Validator({"components": specification["components"], **schema})
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(_without_nulls(content))]
-    assert not errors, (method, path, errors)
-
-
-def _without_nulls(content: Any) -> Any:
-    """Live answers hold nulls (a top page's parent, a space's icon) where the description forgot to allow them."""
-    if isinstance(content, list):
-        return [_without_nulls(item) for item in content]
-    if isinstance(content, dict):
-        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
-    return content

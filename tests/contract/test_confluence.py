@@ -41,6 +41,7 @@ from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, write
 from providers.sandbox.in_process import EmulatorAdapter
 from providers.sandbox.wire import Reply
 from providers.transport import Budget
+from tests.contract.described import CLOUD, DATA_CENTER, Described
 
 URL = "http://127.0.0.1/confluence/wiki"
 SERVER_URL = "http://127.0.0.1/confluence-dc"
@@ -56,7 +57,7 @@ class Bench:
         own = URL if edition == "cloud" else SERVER_URL
         kind: type[Cloud | DataCenter] = Cloud if edition == "cloud" else DataCenter
         self.site: Site = kind(lambda: self.now, random.Random(7), own)
-        self.faulty = Faulty(self.site)
+        self.faulty = Faulty(Described(self.site, CLOUD if edition == "cloud" else DATA_CENTER))
         session = requests.Session()
         session.mount(url or own, EmulatorAdapter(self.faulty, urlsplit(own).path))
         self.budget = Budget(600, lambda: self.now.timestamp(), self.wait)

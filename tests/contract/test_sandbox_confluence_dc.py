@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from providers.sandbox.confluence_dc import ConfluenceDataCenter
 from providers.sandbox.wire import Reply
+from tests.contract.described import DATA_CENTER, Described
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
 RICH = (
@@ -33,11 +34,12 @@ class Server:
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 10, 0, 0, 123000, tzinfo=UTC)
         self.site = ConfluenceDataCenter(lambda: self.now, random.Random(7))
+        self.described = Described(self.site, DATA_CENTER, ours=False)
 
     def ask(self, method: str, path: str, data: object = None, user: str = "bot@example.com") -> Reply:
         credentials = base64.b64encode(f"{user}:secret".encode()).decode()
         body = b"" if data is None else json.dumps(data).encode()
-        return self.site.handle(method, path, {"Authorization": f"Basic {credentials}"}, body)
+        return self.described.handle(method, path, {"Authorization": f"Basic {credentials}"}, body)
 
     def call(self, method: str, path: str, data: object = None, user: str = "bot@example.com") -> tuple[int, Any]:
         reply = self.ask(method, path, data, user)

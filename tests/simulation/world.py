@@ -35,6 +35,7 @@ from syncd.resources import templates
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
+from tests.contract.described import CLOUD, DATA_CENTER, Described
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 
 WIKI_URL = "http://sandbox.example/confluence/wiki"
@@ -87,7 +88,8 @@ class World:
         self.wiki = Wiki(self.clock, random.Random(self.seed), WIKI_URL)
         self.space = NotionWorkspace(self.clock, random.Random(self.seed + 1))
         self.server = Server(self.clock, random.Random(self.seed + 2), SERVER_URL)
-        self.to_wiki, self.to_space, self.to_server = Faulty(self.wiki), Faulty(self.space), Faulty(self.server)
+        self.to_wiki, self.to_space = Faulty(Described(self.wiki, CLOUD)), Faulty(self.space)
+        self.to_server = Faulty(Described(self.server, DATA_CENTER))
         (self.root / "pages").mkdir(exist_ok=True)
         self.start()
 
