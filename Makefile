@@ -1,10 +1,10 @@
-# make test: everything that must hold.  make demo: see it work, nothing to configure.
+# make test: everything that must hold.  make demo: see it work, nothing to configure.  make bench: what it costs.
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/installed-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 
-.PHONY: setup test lint demo clean
+.PHONY: setup test lint demo bench clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ lint: setup
 demo: setup
 	$(BIN)/syncd demo $(ARGS)
 
+# Ours beside other tools, which are installed from the package index into .venv-bench.
+bench: setup
+	$(BIN)/python -m bench $(ARGS)
+
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
