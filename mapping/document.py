@@ -10,7 +10,7 @@ Formats are in `markdown.py`, `confluence_storage.py`, `notion_blocks.py`; mergi
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 BlockKind = Literal[
@@ -130,8 +130,9 @@ def merged_spans(spans: Iterable[Span]) -> Spans:
     for span in spans:
         if span.kind == "text" and not span.text:
             continue
-        if merged and _joins(merged[-1], span):
-            merged[-1] = replace(merged[-1], text=merged[-1].text + span.text)
+        last = merged[-1] if merged else None
+        if last is not None and _joins(last, span):
+            merged[-1] = Span(last.text + span.text, last.kind, last.ref, last.marks, last.link)
         else:
             merged.append(span)
     return tuple(merged)

@@ -14,6 +14,8 @@ import pyromark
 
 from mapping.document import Mark, Span, Spans, merged_spans
 
+Marks = frozenset[Mark]
+
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_FOOTNOTES
@@ -29,6 +31,7 @@ INLINE = frozenset(
     }
 )
 _MARKS: dict[str, Mark] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strike"}
+_BREAKS = {"SoftBreak": " ", "HardBreak": "\n"}
 _TAGS: dict[str, Mark] = {
     "strong": "bold",
     "b": "bold",
@@ -40,6 +43,7 @@ _TAGS: dict[str, Mark] = {
     "code": "code",
 }
 _TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
+_ODD = re.compile("[\xa0\0\r]")
 
 
 @dataclass(slots=True)
@@ -57,21 +61,27 @@ def tree(text: str, *, alerts: bool = False) -> Node:
     """The elements of a Markdown text below one root."""
     root = Node("Root", 0, len(text.encode()))
     stack = [root]
+    siblings = root.children
     for event, where in pyromark.events_with_range(text, options=OPTIONS | ALERTS if alerts else OPTIONS):
-        name, payload = (event, None) if isinstance(event, str) else next(iter(event.items()))
+        name, payload = _named(event)
         if name == "End":
             stack.pop()
-            continue
-        kind, value = _named(payload) if name == "Start" else (name, payload)
-        node = Node(kind, where["start"], where["end"], value)
-        stack[-1].children.append(node)
-        if name == "Start":
-            stack.append(node)
+            siblings = stack[-1].children
+        elif name == "Start":
+            kind, value = _named(payload)
+            stack.append(Node(kind, where["start"], where["end"], value))
+            siblings.append(stack[-1])
+            siblings = stack[-1].children
+        else:
+            siblings.append(Node(name, where["start"], where["end"], payload))
     return root
 
 
 def _named(tag: Any) -> tuple[str, Any]:
-    return (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
+    if isinstance(tag, str):
+        return tag, None
+    ((name, value),) = tag.items()
+    return name, value
 
 
 def in_paragraphs(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -95,7 +105,7 @@ def _paragraph(run: list[Node]) -> Node:
 
 def tidy(spans: Iterable[Span]) -> Spans:
     """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
-    plain = [replace(span, text=_plain(span.text)) for span in spans]
+    plain = [replace(span, text=_plain(span.text)) if _ODD.search(span.text) else span for span in spans]
     return _stripped(_stripped(merged_spans(plain), left=True), left=False)
 
 
@@ -108,6 +118,8 @@ def _stripped(spans: Spans, *, left: bool) -> Spans:
     while spans and spans[0 if left else -1].kind == "text":
         edge = spans[0 if left else -1]
         text = edge.text.lstrip(" \t\n") if left else edge.text.rstrip(" \t\n")
+        if text == edge.text:
+            return spans
         if text:
             bare = replace(edge, text=text)
             return (bare, *spans[1:]) if left else (*spans[:-1], bare)
@@ -129,78 +141,84 @@ class Inline:
 
     def spans(self, nodes: Sequence[Node]) -> Spans:
         """The tidy spans of the inline content of one block."""
-        return tidy(self._read(nodes, Span("")))
+        return tidy(self._read(nodes, frozenset(), ""))
 
-    def _read(self, nodes: Sequence[Node], style: Span) -> list[Span]:
+    def _read(self, nodes: Sequence[Node], marks: Marks, link: str) -> list[Span]:
         found: list[Span] = []
+        text = ""  # of this style, not yet in `found`
         index = 0
         while index < len(nodes):
-            end = _closing(nodes, index)
-            if end:
-                found += self._read(nodes[index + 1 : end], _marked(style, _TAGS[_tag_name(nodes[index])]))
-                index = end
-            elif not (nodes[index].kind == "SoftBreak" and found and found[-1].text.endswith("\n")):
-                found += self._one(nodes[index], style)
+            node = nodes[index]
+            if node.kind == "Text":
+                text += node.value
+            elif node.kind in _BREAKS:
+                before = text or (found[-1].text if found else "")
+                text += "" if node.kind == "SoftBreak" and before.endswith("\n") else _BREAKS[node.kind]
+            else:
+                if text:
+                    found.append(Span(text, "text", "", marks, link))
+                    text = ""
+                end = _closing(nodes, index) if node.kind == "InlineHtml" else 0
+                if end:
+                    found += self._read(nodes[index + 1 : end], marks | {_TAGS[_tag_name(node)]}, link)
+                    index = end
+                else:
+                    found += self._one(node, marks, link)
             index += 1
+        if text:
+            found.append(Span(text, "text", "", marks, link))
         return found
 
-    def _one(self, node: Node, style: Span) -> list[Span]:
-        if node.kind == "Text":
-            return [replace(style, text=node.value)]
+    def _one(self, node: Node, marks: Marks, link: str) -> list[Span]:
         if node.kind == "Code":
-            return [replace(_marked(style, "code"), text=node.value)]
+            return [Span(node.value, "text", "", marks | {"code"}, link)]
         if node.kind in _MARKS:
-            return self._read(node.children, _marked(style, _MARKS[node.kind]))
-        if node.kind in ("SoftBreak", "HardBreak"):
-            return [replace(style, text=" " if node.kind == "SoftBreak" else "\n")]
+            return self._read(node.children, marks | {_MARKS[node.kind]}, link)
         if node.kind == "Link":
-            return self._link(node, style)
-        return self._atom(node, style)
+            return self._link(node, marks)
+        if node.kind == "TaskListMarker":
+            return []
+        return [self._atom(node, marks, link)]
 
-    def _link(self, node: Node, style: Span) -> list[Span]:
+    def _link(self, node: Node, marks: Marks) -> list[Span]:
         url = node.value["dest_url"]
         if node.value["link_type"] == "Email":
             url = "mailto:" + url
-        inner = self._read(node.children, replace(style, link=url))
-        return inner if self.atoms else _meant(inner, url, style)
+        inner = self._read(node.children, marks, url)
+        return inner if self.atoms else _meant(inner, url, marks)
 
-    def _atom(self, node: Node, style: Span) -> list[Span]:
+    def _atom(self, node: Node, marks: Marks, link: str) -> Span:
         source = self.source[node.start : node.end].decode()
-        if node.kind == "TaskListMarker":
-            return []
         if node.kind == "InlineHtml" and _TAG.fullmatch(source) and _tag_name(node) == "br":
-            return [replace(style, text="\n")]
+            return Span("\n", "text", "", marks, link)
         if self.atoms:
             ref = token(source)
             self.kept[ref] = source
-            return [Span(self._label(node, source), "kept", ref, style.marks, style.link)]
+            return Span(self._label(node, source), "kept", ref, marks, link)
         if node.kind == "Image":
-            return [
-                replace(style, text=self.plain(node) or node.value["dest_url"], link=style.link or node.value["dest_url"])
-            ]
-        return [replace(style, text=source)]
+            url = node.value["dest_url"]
+            return Span(self.plain(node) or url, "text", "", marks, link or url)
+        return Span(source, "text", "", marks, link)
 
     def _label(self, node: Node, source: str) -> str:
         return (self.plain(node) or "image") if node.kind == "Image" else source
 
     def plain(self, node: Node) -> str:
         """The text below a node without marks."""
-        return "".join(span.text for span in tidy(self._read(node.children, Span(""))))
+        return "".join(span.text for span in self.spans(node.children))
 
 
-def _meant(inner: list[Span], url: str, style: Span) -> list[Span]:
+def _meant(inner: list[Span], url: str, marks: Marks) -> list[Span]:
     """A link of the store's own schemes as the mention or kept thing that it stands for."""
+    if not url.startswith(("kept:", "mailto:", "account:")):
+        return inner
     text = "".join(span.text for span in inner)
-    marks = inner[0].marks if inner else style.marks
+    marks = inner[0].marks if inner else marks
     if url.startswith("kept:") and text:
         return [Span(text, "kept", url.removeprefix("kept:"), marks)]
-    if text.startswith("@") and text != "@" and url.startswith(("mailto:", "account:")):
+    if text.startswith("@") and text != "@" and not url.startswith("kept:"):
         return [Span(text[1:], "mention", url.removeprefix("mailto:"), marks)]
     return inner
-
-
-def _marked(style: Span, mark: Mark) -> Span:
-    return replace(style, marks=style.marks | {mark})
 
 
 def _tag_name(node: Node) -> str:

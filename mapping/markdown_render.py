@@ -16,7 +16,14 @@ from mapping.markdown_parse import Inline, Node, tidy, tree
 Where = Literal["lines", "heading", "cell"]
 Atom = Callable[[Span], str]
 
-_SAFE = re.compile(r"[A-Za-z](?:(?:[^\W_]|[ ,.;:'\"()/?%@€$+-])*(?:[^\W_]|[.,;:?)%]))?")
+_PLAIN = re.compile(r"(?:[^\W_]|[ ,.;:'\"()/?%@€$+-])+")
+_WORDS = re.compile(rf"[^\W_](?:{_PLAIN.pattern})?(?<=[^\W_])")
+_CODE = re.compile(r"[^\s`|\\](?:[^`|\\\n\r\0\xa0]*[^\s`|\\])?")
+_ADDRESS = re.compile(r"https?:[A-Za-z0-9/._%?=#-]*")
+_EMAIL = re.compile(r"[A-Za-z0-9.+-]+@[A-Za-z0-9.-]+")
+_SAID = ("text", "date", "status")  # what is plain text in Markdown
+_BEGINS = {"lines": re.compile("[A-Za-z]"), "heading": re.compile(r"[^\W_]"), "cell": re.compile(r"[^\W_]")}
+_ENDS = re.compile(r"(?:[^\W_]|[.,;:?)%])\Z")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
 _LIGHT = re.compile(
@@ -58,14 +65,49 @@ _STYLES = (_Style(_LIGHT, tags=False), _Style(_FULL, tags=False), _Style(_FULL, 
 def inline(spans: Spans, where: Where = "lines", atom: Atom = store_atom) -> str:
     """The spans as Markdown that reads back as the same spans. `where` says what surrounds them: in a heading or a cell
     a line break is `<br>`, elsewhere a backslash at the end of the line."""
+    simple = _simply(spans, where, atom)
+    if simple:
+        return simple
     spans = said(spans)
-    if len(spans) == 1 and spans[0] == Span(spans[0].text) and _SAFE.fullmatch(spans[0].text):
-        return spans[0].text
     for style in _STYLES:
         text = _written(spans, style, where, store_atom)
         if _read_back(text, where) == spans:
             break
     return _written(spans, style, where, atom)
+
+
+def _simply(spans: Spans, where: Where, atom: Atom) -> str:
+    """The spans in the lightest style where nobody could read that otherwise, so that it need not be read back: plain words,
+    and between them marked words, code, links and atoms that touch no word. Empty where one may doubt."""
+    text, apart = "", False  # apart: a mark has just closed, no word and no other mark may follow at once
+    for span in spans:
+        bare = _is_bare(span)
+        piece = (span.text if _PLAIN.fullmatch(span.text) else "") if bare else _simple_piece(span, atom)
+        if not piece or (apart and (not bare or piece[0].isalnum())) or (not bare and text[-1:].isalnum()):
+            return ""
+        text, apart = text + piece, not bare
+    begins = bool(text) and (not _is_bare(spans[0]) or _BEGINS[where].match(text))
+    return text if begins and (apart or _ENDS.search(text)) else ""
+
+
+def _is_bare(span: Span) -> bool:
+    return span.kind in _SAID and not span.marks and not span.link
+
+
+def _simple_piece(span: Span, atom: Atom) -> str:
+    """A span with one mark, one link, or an atom, where its text is plain words; else empty."""
+    if len(span.marks) + bool(span.link) + (span.kind == "mention") != 1 or span.kind == "kept":
+        return ""
+    if "code" in span.marks:
+        return f"`{span.text}`" if _CODE.fullmatch(span.text) else ""
+    if not _WORDS.fullmatch(span.text):
+        return ""
+    if span.kind == "mention":
+        return atom(span) if _EMAIL.fullmatch(span.ref) else ""
+    if span.link:
+        return f"[{span.text}]({span.link})" if _ADDRESS.fullmatch(span.link) and span.text != span.link else ""
+    mark = _DELIMITERS.get(next(iter(span.marks)), "")
+    return mark and f"{mark}{span.text}{mark}"
 
 
 def _written(spans: Spans, style: _Style, where: Where, atom: Atom) -> str:

@@ -18,9 +18,7 @@ class Notionify(Tool):
         return {"to_blocks": converter.convert}
 
     def open(self, place: Mapping[str, str], folder: Path) -> None:
-        self.client = NotionifyClient(
-            token=place["token"], base_url=place["url"] + "/v1", rate_limit_rps=1e6, notion_version="2026-03-11"
-        )
+        self.client = NotionifyClient(token=place["token"], base_url=place["url"] + "/v1", rate_limit_rps=1e6)
         self.parent, self.pages = place["page"], dict[str, str]()
 
     def put(self, texts: Mapping[str, str]) -> None:

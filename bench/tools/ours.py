@@ -144,11 +144,10 @@ class Ours(Tool):
         _until(self._idle)
 
     def _poll(self) -> None:
-        """One round over all pages, whatever it finds to do."""
+        """One round over all pages, which are due since time has passed; whatever it finds to do."""
         if self.worker is None:
             raise ValueError("no worker runs, so nobody polls")
         asked = self.now()
-        self.worker.hurry()
         _until(lambda: all(clock.next_poll > asked + timedelta(seconds=5) for clock in self._clocks()) and self._idle())
         self.close()
 
