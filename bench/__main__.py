@@ -17,7 +17,11 @@ from bench.worker import STEPS
 from mapping.confluence_storage import render
 from mapping.markdown import from_markdown
 
-SERVICES = {"confluence": (OURS, "md2conf"), "notion": (OURS, "notionify", "marknotion", "ultimate_notion")}
+SERVICES = {
+    "confluence": (OURS, "md2conf"),
+    "data center": (OURS, "md2cf"),
+    "notion": (OURS, "notionify", "marknotion", "ultimate_notion"),
+}
 PATIENCE = 900.0  # seconds that one answer may take
 LATER = timedelta(minutes=10)  # between two steps, so that nothing is young any more
 

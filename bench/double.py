@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from providers.sandbox.confluence import ConfluenceCloud
+from providers.sandbox.confluence_dc import ConfluenceDataCenter
 from providers.sandbox.faults import writes
 from providers.sandbox.notion import NotionWorkspace
 from providers.sandbox.socket_skin import Locked, SocketSkin
 from providers.sandbox.wire import Emulator, Reply
 
-CONFLUENCE, NOTION = "/confluence/wiki", "/notion"
+CONFLUENCE, DATA_CENTER, NOTION = "/confluence/wiki", "/confluence-dc", "/notion"
 _ID = re.compile(r"/(?:[0-9]+|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})(?=/|$)")
 
 
@@ -63,12 +64,14 @@ class Double:
         self.skin = SocketSkin("127.0.0.1", 0)
         root = f"http://127.0.0.1:{self.skin.address[1]}"
         confluence = ConfluenceCloud(self.now, random.Random(1), root + CONFLUENCE)
+        server = ConfluenceDataCenter(self.now, random.Random(3), root + DATA_CENTER)
         notion = NotionWorkspace(self.now, random.Random(2))
-        space = confluence.spaces[confluence.space_id].key
-        self.services = {"confluence": Counting(Locked(confluence)), "notion": Counting(Locked(notion))}
-        self.skin.mounts = {CONFLUENCE: self.services["confluence"], NOTION: self.services["notion"]}
+        emulators: dict[str, Emulator] = {"confluence": confluence, "data center": server, "notion": notion}
+        self.services = {name: Counting(Locked(emulator)) for name, emulator in emulators.items()}
+        self.skin.mounts = dict(zip((CONFLUENCE, DATA_CENTER, NOTION), self.services.values(), strict=True))
         self.places = {
-            "confluence": {"url": root + CONFLUENCE, "space": space, "parent": confluence.parent_id},
+            "confluence": {"url": root + CONFLUENCE, "space": "OPS", "parent": confluence.parent_id},
+            "data center": {"url": root + DATA_CENTER, "space": "OPS", "parent": server.parent_id},
             "notion": {"url": root + NOTION, "data_source": notion.data_source_id, "page": notion.page_id},
         }
 

@@ -33,16 +33,20 @@ version_gap_seconds = 0
 writes_per_hour = 1000000
 
 [providers.there]
-kind = "{kind}"
+{kind}
 url = "{url}"
 token = "{token}"
 requests_per_minute = 1000000
-{user}
 
 [destinations.pages]
 provider = "there"
 {where}
 """
+KINDS = {
+    "confluence": 'kind = "confluence"\nuser = "bot@example.com"',
+    "data center": 'kind = "confluence"\nedition = "data-center"',
+    "notion": 'kind = "notion"',
+}
 SHORT = 'name = "Short"\nwrite = "external"\ntitle = "{{ incident.reference }} {{ incident.name }}"\n' + "".join(
     f'[[sections]]\nkind = "{kind}"\n' for kind in ("summary", "follow_ups")
 )
@@ -60,12 +64,11 @@ class Ours(Tool):
 
     def open(self, place: Mapping[str, str], folder: Path) -> None:
         configure(as_json=False, level=logging.WARNING)
-        in_confluence = place["kind"] == "confluence"
-        keys = ("space", "parent") if in_confluence else ("data_source",)
+        keys = ("data_source",) if place["kind"] == "notion" else ("space", "parent")
         where = "\n".join(f'{key} = "{place[key]}"' for key in keys)
-        user = 'user = "bot@example.com"' if in_confluence else ""
+        kind = KINDS[place["kind"]]
         config = folder / "config.toml"
-        config.write_text(CONFIG.format(**{**place, "where": where, "user": user}), encoding="utf-8")
+        config.write_text(CONFIG.format(**{**place, "where": where, "kind": kind}), encoding="utf-8")
         (folder / "templates").mkdir()
         (folder / "templates" / "long.toml").write_text(_template(), encoding="utf-8")
         (folder / "templates" / "short.toml").write_text(SHORT, encoding="utf-8")

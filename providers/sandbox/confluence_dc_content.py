@@ -59,7 +59,8 @@ def create_content(call: Call) -> Reply:
     if text is None:
         raise RefusedError(400, "'body.storage' must hold a representation and a value")
     space = _space(call, _object(data, "space").get("key"))
-    page = call.site.create(space.id, title, text, call.account, parent_id=_parent(data), draft=draft)
+    message = str(_object(data, "version").get("message") or "")  # kept: md2cf looks there for what it published
+    page = call.site.create(space.id, title, text, call.account, parent_id=_parent(data), draft=draft, message=message)
     return answer(200, shapes.content(call.site, page, Expand(call, _ON_CREATE)))
 
 

@@ -81,8 +81,9 @@ class FrontDoor(PeopledSite):
 
     def _route(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         known = False
+        bare = path.rstrip("/")  # clients in use end paths with a slash (md2conf: `POST /pages/`), and are served
         for accepted, pattern, run in self.routes:
-            if match := pattern.fullmatch(path):
+            if match := pattern.fullmatch(bare):
                 if accepted == method:
                     return run, tuple(unquote(part) for part in match.groups())
                 known = True

@@ -143,7 +143,9 @@ class Site:
         """Whether listings hold by now what was added then."""
         return added_at + self.listing_lag <= self.clock()
 
-    def create(self, space_id: str, title: str, body: str, author: Account, *, parent_id: str | None, draft: bool) -> Page:
+    def create(
+        self, space_id: str, title: str, body: str, author: Account, *, parent_id: str | None, draft: bool, message: str = ""
+    ) -> Page:
         """A new page: version 1, or a draft without versions."""
         if space_id not in self.spaces:
             raise RefusedError(404, f"Cannot find space with id {space_id}")
@@ -161,7 +163,7 @@ class Site:
         if draft:
             page.draft = Draft(title, body, author.id, self.clock())
         else:
-            self._append(page, title, body, author)
+            self._append(page, title, body, author, message=message)
         return page
 
     def update(

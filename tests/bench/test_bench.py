@@ -45,7 +45,7 @@ def test_our_conversions_lose_nothing_of_it() -> None:
     assert set(Ours().conversions()) == {"to_storage", "from_storage", "to_blocks"}
 
 
-@pytest.mark.parametrize("service", ["confluence", "notion"])
+@pytest.mark.parametrize("service", ["confluence", "data center", "notion"])
 def test_our_side_of_the_bench_keeps_what_it_promises(service: str, tmp_path: Path) -> None:
     measured = Measured(many=3)
     with Double() as double, Process("ours", Path(sys.executable), tmp_path / "log") as worker:
