@@ -11,9 +11,10 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from mapping.align import common
 from mapping.confluence_tree import Element, tree
 from mapping.document import Span, Spans, merged_spans, plain
-from mapping.merge import common, essence, tokens
+from mapping.merge import essence, tokens
 
 MARKER = "ac:inline-comment-marker"
 ATOM = "\ufffc"

@@ -6,10 +6,10 @@ block that moves is an `Insert` of a block that still carries its native and a `
 by one, under the table's native, so that a corrected cell never touches its neighbours.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mapping.align import increasing
 from mapping.document import Block
 
 
@@ -55,7 +55,8 @@ def edits(before: Sequence[Block], after: Sequence[Block]) -> tuple[Edit, ...]:
 
 def _between(before: Sequence[Block], after: Sequence[Block], parent: str) -> list[Edit]:
     old = {block.native: index for index, block in enumerate(before)}
-    staying = _in_order([old[block.native] for block in after if block.native in old])
+    there = [old[block.native] for block in after if block.native in old]
+    staying = {there[position] for position in increasing(there)}
     found: list[Edit] = []
     run: list[Block] = []
     anchor = ""
@@ -81,19 +82,3 @@ def _changed(before: Block, after: Block) -> list[Edit]:
     rows = _between(before.rows, after.rows, parent=before.native)
     bare_before, bare_after = replace(before, rows=()), replace(after, rows=())
     return rows if bare_before == bare_after else [Update(before.native, bare_before, bare_after), *rows]
-
-
-def _in_order(indices: Sequence[int]) -> set[int]:
-    """The members of one longest increasing subsequence."""
-    tails: list[int] = []  # tails[k]: position in `indices` of the smallest end of an increasing run of length k + 1
-    back: list[int] = []
-    for position, index in enumerate(indices):
-        length = bisect_left(tails, index, key=lambda p: indices[p])
-        back.append(tails[length - 1] if length else -1)
-        tails[length : length + 1] = [position]
-    members: set[int] = set()
-    position = tails[-1] if tails else -1
-    while position >= 0:
-        members.add(indices[position])
-        position = back[position]
-    return members

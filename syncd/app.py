@@ -8,6 +8,7 @@ configuration is `assembly.py`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from itertools import combinations
 from typing import Any
 
 from mapping.commands import Actor, Add, Command, Set
@@ -495,10 +496,10 @@ def _prose(section: Section, blocks: tuple[Block, ...]) -> Set:
 
 
 def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) -> tuple[Block, ...]:
-    """The blocks with the one that shows now replaced; at the end where people changed it meanwhile."""
-    for index, block in enumerate(blocks):
-        if to_markdown((block,)).strip() == shown:
-            return blocks[:index] + wanted + blocks[index + 1 :]
+    """The blocks with those that show now replaced; at the end where people changed them meanwhile."""
+    for start, stop in combinations(range(len(blocks) + 1), 2):
+        if to_markdown(blocks[start:stop]).strip() == shown:
+            return blocks[:start] + wanted + blocks[stop:]
     return blocks + tuple(block for block in wanted if block not in blocks)
 
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mapping.align import LISTED, alike, match
 from mapping.document import Block, Doc, PageSection, sections, text_spans
 from mapping.incident import SectionKind
-from mapping.merge import LISTED, alike, match
 from mapping.rows import columns, label, read_event, read_follow_up
 from syncd.compose import INTRODUCTION
 from syncd.local import Local

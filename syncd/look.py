@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mapping.align import LISTED
 from mapping.document import Doc, PageSection, plain, sections
 from mapping.incident import Postmortem
 from mapping.markdown import to_markdown
-from mapping.merge import LISTED
 from mapping.rows import columns
 from mapping.template import HEADINGS
 from providers.contract import Observation

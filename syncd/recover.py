@@ -8,8 +8,8 @@ not there is simply not in the base, and will be planned again.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mapping.align import alike, match, similarity
 from mapping.document import Block, Doc
-from mapping.merge import alike, match, similarity
 from syncd.pages import Base, Entry, rows_of
 
 

@@ -16,7 +16,7 @@ from mapping.document import Block, Doc, Spans, as_json
 from mapping.incident import FollowUpStatus, Person, Section
 from mapping.kept import of_page
 from mapping.markdown import to_markdown
-from mapping.merge import Collision, Side, merge_blocks
+from mapping.merge import Collision, Side, merge_sections
 from mapping.rows import (
     FIXED_DETAILS,
     columns,
@@ -39,6 +39,7 @@ from syncd.pages import Base, Brake, Entry, Unread, rows_of
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
 YOUNG = timedelta(hours=1)  # a follow-up removed from the page this soon after being made there is dropped
 Fields = Mapping[str, str]
+Prose = Mapping[str, tuple[Block, ...]]  # by section
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,33 +421,35 @@ class _Taking:
     # --- prose ----------------------------------------------------------------------------------------------------------
 
     def prose(self, entries: tuple[Entry, ...]) -> None:
-        """Every section of sentences that is on the page."""
+        """Every section of sentences that is on the page, at once: a paragraph may be dragged from one to another."""
         present = {entry.section for entry in entries}
-        for section in self._prose_sections():
-            if section.id in present or (section.id == INTRODUCTION and self._has(INTRODUCTION)):
-                old = _prose_of(self.base.entries, section.id)
-                new = _prose_of(entries, section.id)
-                if new != old:
-                    self.removes |= len(new) < len(old)
-                    self._merge_prose(section, old, new)
+        there = [s for s in self._prose_sections() if s.id in present or (s.id == INTRODUCTION and self._has(INTRODUCTION))]
+        old = {section.id: _prose_of(self.base.entries, section.id) for section in there}
+        new = {section.id: _prose_of(entries, section.id) for section in there}
+        if new != old:
+            self.removes |= any(len(new[name]) < len(old[name]) for name in old)
+            self._merge_prose(there, old, new)
 
     def _prose_sections(self) -> Iterable[Section]:
         added = [c.section for c in self.commands if isinstance(c, AddSection)]
         return [s for s in (*self.local.postmortem.sections, *added) if s.kind in ("text", "summary")]
 
-    def _merge_prose(self, section: Section, old: tuple[Block, ...], new: tuple[Block, ...]) -> None:
-        mine = self.local.prose(section)
-        base, remote = self._lifted(mine, old, new)
+    def _merge_prose(self, sections: Iterable[Section], old: Prose, new: Prose) -> None:
+        mine = {section.id: self.local.prose(section) for section in sections}
+        lifted = {name: self._lifted(mine[name], old[name], new[name]) for name in mine}
+        base, remote = ({name: sides[k] for name, sides in lifted.items()} for k in (0, 1))
         prefer: Side = "remote" if self.local.home else "local"
-        merged = merge_blocks(base, mine, remote, prefer, native=self.policy.native)
-        self.clashes += [self._collision(section.id, c) for c in merged.collisions]
-        blocks = tuple(bare(block) for block in merged.blocks)
-        if blocks == mine:
-            return
+        merged = merge_sections(base, mine, remote, prefer, native=self.policy.native)
+        for section in sections:
+            self.clashes += [self._collision(section.id, c) for c in merged[section.id].collisions]
+            blocks = tuple(bare(block) for block in merged[section.id].blocks)
+            if blocks != mine[section.id]:
+                self.commands.append(self._prose_command(section, blocks))
+
+    def _prose_command(self, section: Section, blocks: tuple[Block, ...]) -> Set:
         if section.kind == "summary":
-            self.commands.append(Set("incident", "", "summary", blocks=blocks))
-        else:
-            self.commands.append(Set("section", section.id, "blocks", blocks=blocks))
+            return Set("incident", "", "summary", blocks=blocks)
+        return Set("section", section.id, "blocks", blocks=blocks)
 
     def _lifted(
         self, mine: tuple[Block, ...], old: tuple[Block, ...], new: tuple[Block, ...]
@@ -464,7 +467,7 @@ class _Taking:
 
     def _collision(self, section: str, collision: Collision) -> Clash:
         shown = "page" if self.local.home else "store"
-        texts = [to_markdown((block,)).strip() for block in (collision.base, collision.local, collision.remote)]
+        texts = [to_markdown(blocks).strip() for blocks in (collision.base, collision.local, collision.remote)]
         return Clash(section, "", "text", texts[0], texts[1], texts[2], shown)
 
     # --- the sum --------------------------------------------------------------------------------------------------------

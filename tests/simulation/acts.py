@@ -232,7 +232,6 @@ def split(scene: Scene) -> None:
     if line and spaces:
         at = scene.rng.choice(spaces) + 1
         scene.tell(f"splits {line.text!r} at {at}")
-        scene.play.twice |= set(TOKEN.findall(line.text))  # a side that loses a conflict about it keeps it whole
         scene.desk.split(line, at)
 
 
@@ -243,7 +242,6 @@ def merge(scene: Scene) -> None:
     above = scene.lines[index - 1]
     if line and index and above.kind == "prose" and above.section == line.section and "<" not in line.text:
         scene.tell(f"joins {above.text!r} and {line.text!r}")
-        scene.play.twice |= set(TOKEN.findall(line.text))  # somebody else may change it meanwhile: edit beats delete
         scene.desk.delete([line])
         above = next(li for li in scene.desk.lines() if li.text == above.text)
         word = scene.play.word(above.text)
@@ -295,7 +293,6 @@ def move_across(scene: Scene) -> None:
     line, behind = scene.pick("prose", "bullet", "task"), scene.pick("heading", "prose", "bullet", "task")
     if line and behind and behind.section != line.section and scene.play.removed < ROWS_REMOVED:
         scene.play.removed += line.kind == "task"
-        scene.play.twice |= set(TOKEN.findall(line.text))  # who changes it in the old place meanwhile keeps it there
         scene.tell(f"drags {line.text!r} behind {behind.text!r}")
         scene.desk.move([line], behind)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mapping.align import common, match
 from mapping.document import Block, Span, paragraph
-from mapping.merge import common, match, merge_blocks, merge_spans
+from mapping.merge import Side, merge_blocks, merge_sections, merge_spans
 
 WORDS = ["alert", "queue", "deploy", "rollback", "502", "checkout", "paged", "on-call", "the", "a", "database", "fixed"]
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
@@ -76,7 +77,7 @@ def test_edits_of_different_words_of_one_block_both_arrive() -> None:
 def test_the_same_words_changed_differently_collide_and_keep_both() -> None:
     merged = merge_blocks(para("It was the queue"), para("It was the cache"), para("It was the disk"), "remote")
     assert text(merged.blocks) == ["It was the disk"]
-    assert merged.collisions[0].local.text == "It was the cache"
+    assert merged.collisions[0].local[0].text == "It was the cache"
 
 
 def test_edit_beats_delete_on_either_side() -> None:
@@ -121,3 +122,62 @@ def test_natives_beat_text() -> None:
     old = [replace(b, native=n) for b, n in zip(para("same words here", "same words there"), "ab", strict=True)]
     new = [replace(old[1], spans=old[0].spans), replace(old[0], spans=old[1].spans)]
     assert match(old, new, native=True) == {0: 1, 1: 0}
+
+
+SENTENCES = "The first queue was full. The second queue was empty"
+EDITED = SENTENCES.replace("empty", "nearly empty")
+PARTS = ("The first queue was full.", "The second queue was empty")
+
+
+@pytest.mark.parametrize("prefer", ["local", "remote"])
+def test_a_paragraph_that_one_splits_and_another_writes_in_is_there_once(prefer: Side) -> None:
+    for local, remote in ((para(*PARTS), para(EDITED)), (para(EDITED), para(*PARTS))):
+        merged = merge_blocks(para(SENTENCES), local, remote, prefer)
+        assert text(merged.blocks) == [PARTS[0], "The second queue was nearly empty"]
+        assert not merged.collisions
+
+
+@pytest.mark.parametrize("prefer", ["local", "remote"])
+def test_paragraphs_that_one_joins_and_another_writes_in_are_there_once(prefer: Side) -> None:
+    split = para(PARTS[0], "The second queue was nearly empty")
+    for local, remote in ((para(SENTENCES), split), (split, para(SENTENCES))):
+        merged = merge_blocks(para(*PARTS), local, remote, prefer)
+        assert text(merged.blocks) == [EDITED]
+        assert not merged.collisions
+
+
+def test_words_that_collide_in_a_split_paragraph_fall_back_as_a_whole_and_keep_both() -> None:
+    other = para("The first queue was full.", "The second queue was broken")
+    merged = merge_blocks(para(SENTENCES), other, para(EDITED), "remote")
+    assert text(merged.blocks) == [EDITED]
+    assert [block.text for block in merged.collisions[0].local] == text(other)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_paragraph_dragged_to_another_section_takes_the_others_edit_with_it(native: bool) -> None:
+    base = {
+        "impact": [replace(b, native=n) for b, n in zip(para(SENTENCES, "Stays here."), "pq", strict=True)],
+        "causes": [],
+    }
+    dragged = {"impact": base["impact"][1:], "causes": base["impact"][:1]}
+    edited = {"impact": para(EDITED, "Stays here."), "causes": []}
+    merged = merge_sections(base, edited, dragged, "remote", native=native)
+    assert {name: text(one.blocks) for name, one in merged.items()} == {"impact": ["Stays here."], "causes": [EDITED]}
+    assert merged["causes"].blocks[0].native == "p"
+    merged = merge_sections(base, dragged, edited, "remote", native=native)
+    assert {name: text(one.blocks) for name, one in merged.items()} == {"impact": ["Stays here."], "causes": [EDITED]}
+
+
+def test_a_collision_is_told_of_the_section_where_it_shows() -> None:
+    base = {"impact": para("It was the queue"), "causes": para("Nobody knows")}
+    local = {"impact": para("It was the cache"), "causes": para("Nobody knows")}
+    remote = {"impact": para("It was the disk"), "causes": para("Nobody knows it")}
+    merged = merge_sections(base, local, remote, "remote")
+    assert [len(merged[name].collisions) for name in remote] == [1, 0]
+
+
+def test_a_status_whose_words_the_store_changed_is_not_put_back() -> None:
+    def lozenge(words: str) -> tuple[Span, ...]:
+        return (Span("It is "), Span(words, "status", "green"))
+
+    assert merge_spans(lozenge("Open"), lozenge("Closed"), lozenge("Open"), "remote") == lozenge("Closed")
