@@ -6,10 +6,13 @@ markup is `mapping.confluence_storage`; requests are an edition's (`confluence_d
 `confluence_people.py`.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from mapping.confluence_comments import lost_markers
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
 from mapping.document import Doc
 from mapping.incident import Person
@@ -20,6 +23,8 @@ from providers.contract import (
     Capabilities,
     Change,
     Done,
+    Forbidden,
+    Held,
     Missing,
     Observation,
     Outcome,
@@ -29,12 +34,15 @@ from providers.contract import (
     Rejected,
     Stale,
     TitleTaken,
+    Unauthorized,
     Unreachable,
 )
 
 MARKER = "syncd-"
 LONGEST_NOTE = 255
+LONGEST_LABEL = 255
 
+_LOG = logging.getLogger("providers.confluence")
 _ID = re.compile(r"[0-9]{1,18}")
 _SPACE_NAME = re.compile(r"~?[A-Za-z0-9._:-]{1,255}")
 _CONTROL = re.compile("[\x00-\x1f\x7f]+")
@@ -89,7 +97,16 @@ class Confluence:
         return self._named(link) if address(link, self._wiki.url) else ""
 
     def read(self, place: Place, native_id: str) -> Observation:
-        return self._observed(self._fetch(native_id))
+        return self._observed(self._there(place, native_id))
+
+    def held(self, place: Place, seen: Observation) -> Held | None:
+        page = seen.payload
+        if not isinstance(page, WikiPage):
+            raise TypeError("the observation was not read by this provider")
+        return self._in_the_way(page, self._wiki.draft(page.id))
+
+    def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
+        return self._dangling(_native(native_id))
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         return self._wiki.versions([native_id for native_id in native_ids if _ID.fullmatch(native_id)])
@@ -112,39 +129,91 @@ class Confluence:
             outcome = self._wiki.post(self._space(place), self._parent(place), _clean_title(doc.title), body)
         except ProviderError as error:
             return Rejected(error)
-        return self._confirmed(outcome)
+        return self._settled(outcome) if isinstance(outcome, Done) else outcome
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
+        labels = [_label(name) for name in names if _label(name)]
+        return self._wiki.label(_native(native_id), labels) if labels else Done(native_id)
+
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
+        """See `Provider.write`. The draft is read first and the body last, right before it is written."""
         try:
-            page = self._fetch(seen.native_id)
+            draft = None if over_draft else self._wiki.draft(_native(seen.native_id))
+            page = self._there(place, seen.native_id)
             fresh, parsed = self._observed(page), _parsed(page)
             blocks = self._people.addressed(target.blocks)
+            if fresh.version != seen.version or fresh.doc != seen.doc:
+                return Stale(f"the page moved from version {seen.version} to {fresh.version} since it was read")
+            title = _clean_title(target.title)
+            body = splice(parsed, blocks, details_id=MARKER + seen.marker if seen.marker else "")
+            if body == page.body and title == fresh.doc.title:
+                return Done(seen.native_id, fresh)
+            return self._in_the_way(page, draft) or self._put(page, title, body, note)
         except ProviderError as error:
             return Rejected(error)
-        if fresh.version != seen.version or fresh.doc != seen.doc:
-            return Stale(f"the page moved from version {seen.version} to {fresh.version} since it was read")
-        if page.live:
-            return Rejected(Refused("this is a live doc, which has no versions to write under; make it a page"))
-        title = _clean_title(target.title)
-        body = splice(parsed, blocks, details_id=MARKER + seen.marker if seen.marker else "")
-        if body == page.body and title == fresh.doc.title:
-            return Done(seen.native_id, fresh)
-        return self._confirmed(self._wiki.put(page, title, body, _CONTROL.sub(" ", note)[:LONGEST_NOTE]))
 
-    def _confirmed(self, outcome: Outcome) -> Outcome:
-        """The service normalises what it is sent, so only a read tells what is there; it may not answer yet."""
+    def _put(self, page: WikiPage, title: str, body: str, note: str) -> Outcome:
+        """One new version; where comments stand on the page's words, with those that lost them by it."""
+        threads = bool(lost_markers(page.body, ""))
+        before = self._dangling(page.id) if threads else {}
+        outcome = self._wiki.put(page, title, body, _CONTROL.sub(" ", note)[:LONGEST_NOTE])
+        if isinstance(outcome, Rejected) and isinstance(outcome.error, Forbidden | Missing):
+            return Held("read_only", f"We may read the page, but not edit it ({outcome.error}).")
         if not isinstance(outcome, Done):
             return outcome
+        orphans = self._new_orphans(page.id, before) if threads else {}
+        return replace(self._settled(outcome), orphans=orphans)
+
+    def _new_orphans(self, page_id: str, before: Mapping[str, str]) -> Mapping[str, str]:
+        """Nothing where the service does not answer now: a marker that is gone is noticed at the next look too."""
         try:
-            return Done(outcome.native_id, self._observed(self._fetch(outcome.native_id)))
+            return {ref: words for ref, words in self._dangling(page_id).items() if ref not in before}
         except ProviderError:
-            return outcome
+            return {}
+
+    def _dangling(self, page_id: str) -> Mapping[str, str]:
+        """None where the credential may not read comments: that must keep nothing from being in step."""
+        try:
+            return {one.ref: one.selection for one in self._wiki.inline_comments(page_id, "dangling")}
+        except Unauthorized as error:
+            _LOG.warning("the comments of page %s cannot be read, lost ones are not told of: %s", page_id, error)
+            return {}
+
+    def _in_the_way(self, page: WikiPage, draft: WikiPage | None) -> Held | None:
+        """A draft is left behind by whoever merely opens the editor; it is somebody's work when it says something else."""
+        if page.live:
+            return Held("live_doc", "The page is a live doc, which has no versions to write under.")
+        if draft is None or _says(draft) == _says(page):
+            return None
+        return Held("draft", f"{self._people.introduced(draft.author) or 'Somebody'} has unpublished changes on the page.")
+
+    def _settled(self, done: Done) -> Done:
+        """After a write. The service makes whoever writes a page watch it, which would mail us about every edit of others;
+        and it normalises what it is sent, so that only a read tells what is there. It may not answer yet."""
+        left = self._wiki.unwatch(done.native_id)
+        if not isinstance(left, Done):
+            _LOG.warning("we go on watching page %s, and get its mails: %s", done.native_id, left)
+        try:
+            return replace(done, seen=self._observed(self._fetch(done.native_id)))
+        except ProviderError:
+            return done
 
     def _prove_write(self, space: Space, parent: str) -> None:
         made = _proven(self._wiki.post(space, parent, f"syncd test {self._now():%Y-%m-%d %H:%M:%S.%f}", "<p />"))
         _proven(self._wiki.trash(_native(made.native_id)))
 
     # --- pages ---
+
+    def _there(self, place: Place, native_id: str) -> WikiPage:
+        """The page; where it is gone, whether its whole space is."""
+        _native(native_id)
+        try:
+            return self._fetch(native_id)
+        except Missing as error:
+            if error.why == "not_found":
+                self._spaces.pop(place.options.get("space", ""), None)
+                self._space(place)
+            raise
 
     def _fetch(self, native_id: str) -> WikiPage:
         page = self._wiki.page(_native(native_id))
@@ -165,6 +234,9 @@ class Confluence:
             marker=_marker(parsed),
             author=self._people.name(page.author),
             edited_at=page.edited_at,
+            space=page.space,
+            threads={lost.ref: lost.words for lost in lost_markers(page.body, "")},
+            payload=page,
         )
 
     def _space(self, place: Place) -> Space:
@@ -179,7 +251,10 @@ class Confluence:
     def _space_called(self, name: str) -> Space:
         if not _SPACE_NAME.fullmatch(name):
             raise Refused(f"“{name}” is neither a space key, a space id nor a link into a space")
-        return self._wiki.space(name)
+        try:
+            return self._wiki.space(name)
+        except Missing as error:
+            raise Missing(f"there is no space “{name}”, or it is hidden from us", "no_space") from error
 
     def _parent(self, place: Place) -> str:
         """The parent page's id, empty where pages go below the space's home. Raises Refused, Missing."""
@@ -234,6 +309,19 @@ def _parsed(page: WikiPage) -> StoragePage:
         return parse(page.body)
     except StorageError as error:
         raise Refused(f"the page's body cannot be read: {error}") from error
+
+
+def _label(name: str) -> str:
+    """A label as the service keeps it: small letters, and of signs only the hyphen."""
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:LONGEST_LABEL]
+
+
+def _says(page: WikiPage) -> object:
+    """What people read there, and what of it is kept natively; ids that each save makes anew are not in it."""
+    try:
+        return page.title, parse(page.body).blocks
+    except StorageError:
+        return page.title, page.body
 
 
 def _clean_title(title: str) -> str:

@@ -37,6 +37,11 @@ class People:
         """The display name where it was learned, else the account id."""
         return self._names.get(account) or account
 
+    def introduced(self, account: str) -> str:
+        """The display name, looked up where it was not learned yet; empty where nobody tells. Raises ProviderError."""
+        self._learn([account])
+        return self._names.get(account, "")
+
     def named(self, blocks: Sequence[Block], also: Iterable[str] = ()) -> tuple[Block, ...]:
         """Blocks as read, with mentions by e-mail where it is known. `also`: other accounts to learn on the way. Raises
         ProviderError: a page must not read differently because a name could not be looked up."""

@@ -118,6 +118,7 @@ class Wire:
         except requests.RequestException as error:
             raise NoAnswer(f"no answer from Confluence: {_why(error)}", sent=_may_have_arrived(error)) from error
         told = {name.lower(): value for name, value in response.headers.items()}
+        self._budget.pause(retry_after(told, self._now()) or 0.0)  # it may stand beside a success, and beside any failure
         return Answer(response.status_code, told, _content(response))
 
 
@@ -139,7 +140,8 @@ def said(answer: Answer) -> str:
         return "; ".join(str(part) for part in parts if part)
     if isinstance(body, dict):
         return str(body.get("message") or "")
-    return " ".join(str(body or "").split())[:200]
+    text = " ".join(str(body or "").split())
+    return "" if text.startswith("<") else text[:200]  # a gateway's or a proxy's own page says nothing to a person
 
 
 def _title_taken(words: str) -> bool:

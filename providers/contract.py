@@ -8,13 +8,14 @@ pages. It decides nothing: which writes are due, and when, is the engine's busin
     ├── Unreachable               no answer, 5xx, 429 over the budget: tries again by itself
     │   └── RateLimited           the service said when (`retry_after` seconds)
     ├── Refused                   the service understood and said no: a person must look
-    │   ├── Unauthorized          the credential is wrong or lacks a permission
+    │   ├── Unauthorized          the credential is wrong or expired
+    │   │   └── Forbidden         it is right, and lacks a permission
     │   └── TitleTaken            another page holds the title
     └── Missing                   the page is gone, trashed, moved out of reach, or hidden from us
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -43,17 +44,25 @@ class Refused(ProviderError):
 
 
 class Unauthorized(Refused):
-    """The credential is wrong, expired, or lacks a permission."""
+    """The credential is wrong, expired, or lacks a permission; what it is used for may work again by itself."""
+
+
+class Forbidden(Unauthorized):
+    """The credential is right, and may not do this."""
 
 
 class TitleTaken(Refused):
     """Another page in the same place holds the title."""
 
 
-class Missing(ProviderError):
-    """The page cannot be read. `why`: `trashed`, `archived`, or `not_found` (gone or hidden, services do not tell which)."""
+Absence = Literal["trashed", "archived", "moved", "no_space", "not_found"]
 
-    def __init__(self, message: str, why: Literal["trashed", "archived", "not_found"]) -> None:
+
+class Missing(ProviderError):
+    """The page cannot be read. `why`: `trashed`, `archived`, `moved` (to another space), `no_space` (its whole space is gone
+    or hidden from us), or `not_found` (gone or hidden, services do not tell which)."""
+
+    def __init__(self, message: str, why: Absence) -> None:
         super().__init__(message)
         self.why = why
 
@@ -90,8 +99,9 @@ class Observation:
     """A page as it was read at one moment.
 
     `version` is the service's token for compare-and-swap and change feeds; `marker` the identity of ours that the page
-    carries, or empty; `author` who last changed it, as the service names them; `payload` the native page that `doc` was read
-    from, opaque to everyone but the provider.
+    carries, or empty; `author` who last changed it, as the service names them; `threads` the comments on pieces of its text,
+    by id with the words they are on; `space` where the service keeps it, empty where there is but one place; `payload` the
+    native page that `doc` was read from, opaque to everyone but the provider.
     """
 
     native_id: str
@@ -101,15 +111,19 @@ class Observation:
     marker: str = ""
     author: str = ""
     edited_at: datetime | None = None
+    threads: Mapping[str, str] = field(default_factory=dict)
+    space: str = ""
     payload: object = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The write happened. `seen` is the page as it stands after it, when the provider could read it at once."""
+    """The write happened. `seen` is the page as it stands after it, when the provider could read it at once; `orphans` the
+    comments that lost their words by it, by id with those words."""
 
     native_id: str
     seen: Observation | None = None
+    orphans: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +147,20 @@ class Unknown:
     message: str
 
 
-Outcome = Done | Stale | Rejected | Unknown
+HoldCode = Literal["draft", "live_doc", "read_only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing was written, and what is in the way is people's: `draft` (somebody's unpublished edits, which a write could
+    replace), `live_doc` (the page has no versions to write under), `read_only` (we may read the page, not edit it). When it
+    is gone, the same write works. `message` says whose it is and what ends it."""
+
+    code: HoldCode
+    message: str
+
+
+Outcome = Done | Stale | Held | Rejected | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +201,24 @@ class Provider(Protocol):
         """The page now. Raises `Missing` when it is trashed, archived, or not to be seen."""
         ...
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """Make the page that was `seen` equal `target`, touching only what differs. Blocks of `target` that carry a `native`
         of `seen` are those blocks, kept, changed or moved; blocks without are new; natives that are absent are removed.
-        `note` says who changed what, for services whose versions carry a message."""
+        `note` says who changed what, for services whose versions carry a message. `over_draft`: whatever people have not
+        published is not in the way."""
+        ...
+
+    def held(self, place: Place, seen: Observation) -> Held | None:
+        """What would keep a write from the page that was `seen`, as far as it can be told without trying. Raises as a read
+        does."""
+        ...
+
+    def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
+        """Add labels by which a page can be found, in the service's own spelling; where it has none, nothing."""
+        ...
+
+    def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
+        """The comments on a page whose words are gone, by id with those words. Raises as a read does."""
         ...
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
@@ -198,3 +239,19 @@ class Provider(Protocol):
     def people(self) -> Sequence[Person]:
         """The people whom the service knows by e-mail; empty where it does not tell."""
         ...
+
+
+class Plain:
+    """The answers of a service without drafts, labels and comments on pieces of text."""
+
+    def held(self, place: Place, seen: Observation) -> Held | None:
+        """Nothing is in the way."""
+        return None
+
+    def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
+        """There are none."""
+        return Done(native_id)
+
+    def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
+        """No comment loses its words."""
+        return {}

@@ -30,6 +30,7 @@ from providers.contract import (
     Observation,
     Outcome,
     Place,
+    Plain,
     ProviderError,
     Refused,
     Rejected,
@@ -54,7 +55,7 @@ class _Look:
     marker: str
 
 
-class Folder:
+class Folder(Plain):
     """Pages in folders below `root`, to which `Place.options["path"]` is relative. Native ids are file names."""
 
     capabilities = Capabilities(compare_and_swap=True, published=False, native_ids=False, settle_seconds=0)
@@ -122,7 +123,7 @@ class Folder:
             raise Unreachable(f"{native_id} is being saved")
         return self._observed(folder, path)
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """The changed lines only; nothing at all when nothing changed. `note` has no place in a file."""
         folder = self._folder(place)
         try:

@@ -26,6 +26,7 @@ from providers.contract import (
     Observation,
     Outcome,
     Place,
+    Plain,
     ProviderError,
     Refused,
     Rejected,
@@ -56,7 +57,7 @@ class _Feed:
     times: dict[str, str] = field(default_factory=dict)
 
 
-class Notion:
+class Notion(Plain):
     """One workspace with one token; see `providers.contract.Provider`."""
 
     def __init__(
@@ -242,7 +243,7 @@ class Notion:
         pen.append(page["id"], None, nodes[len(children) :])
         return str(page["id"])
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """See `Provider.write`. `note` has nowhere to go on this service."""
         native = seen.payload
         if not isinstance(native, NotionPage):

@@ -13,7 +13,7 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from providers.contract import Missing, RateLimited, Refused, Unauthorized, Unreachable
+from providers.contract import Forbidden, Missing, RateLimited, Refused, Unauthorized, Unreachable
 
 READ_ATTEMPTS = 4
 LONGEST_WAIT = 30.0  # seconds that one call may wait for its budget or a Retry-After; beyond, the engine goes on elsewhere
@@ -106,7 +106,7 @@ def refuse(answer: Answer, said: str) -> Exception:
     if answer.status in (429, 529):
         return RateLimited(f"rate limited: {said}", retry_after(answer.headers) or 5.0)
     if answer.status in (401, 403):
-        return Unauthorized(f"{answer.status}: {said}")
+        return (Unauthorized if answer.status == 401 else Forbidden)(f"{answer.status}: {said}")
     if answer.status in (404, 410):
         return Missing(f"{answer.status}: {said}", "not_found")
     if answer.status >= 500:

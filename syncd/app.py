@@ -381,23 +381,28 @@ class App:
         unreachable = ""
         pending: tuple[str, ...] = ()
         held: tuple[str, ...] = ()
+        code = ""
         conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
         stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
         dirty = dict(self.store.dirty()).get(page.id)
         if page.native_id and page.state not in ("halted", "detached") and (stale or dirty or page.state != "live"):
             report = self.reconciler.preview(page.id)
+            code = report.code
             if report.result == "unknown":
                 unreachable = "; ".join(report.reasons)
             elif report.result == "missing":
-                page = replace(page, state="missing", reason="; ".join(report.reasons))
+                page = replace(page, state="missing", reason="; ".join(report.reasons), code=code)
             elif report.result == "halted":
-                page = replace(page, state="halted", reason="; ".join(report.reasons))
+                page = replace(page, state="halted", reason="; ".join(report.reasons), code=code)
             else:
-                pending, held = (*report.taken, *report.written), report.reasons
+                pending = report.taken if code == "draft" else (*report.taken, *report.written)
+                held = report.reasons
                 if not pending and not held:  # `checked_at` is when all that was seen was in step
                     self.store.set_page(page.id, checked_at=self.store.now())
                 page, dirty = self.store.page(page.id), None
-        return Look(page, unreachable, pending, held, dirty, conflicts, tuple(self.store.unread(page.id)))
+                if page.state == "missing":  # it is back, and the next pass says so
+                    page = replace(page, state="live", reason="")
+        return Look(page, unreachable, pending, held, code, dirty, conflicts, tuple(self.store.unread(page.id)))
 
     # --- flow -----------------------------------------------------------------------------------------------------------
 

@@ -129,6 +129,7 @@ def _limits(settings: Settings) -> Limits:
         row_still=timedelta(seconds=sync.row_still_seconds),
         quiet=timedelta(seconds=sync.quiet_seconds),
         version_gap=timedelta(seconds=sync.version_gap_seconds),
+        draft_hold=timedelta(seconds=sync.draft_hold_seconds),
         removed_share=brakes.removed_share,
         removed_min=brakes.removed_min,
         writes_per_hour=brakes.writes_per_hour,

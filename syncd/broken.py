@@ -5,10 +5,10 @@ from typing import NoReturn
 
 from mapping.document import Doc
 from mapping.incident import Person
-from providers.contract import Capabilities, Change, Observation, Outcome, Place, Refused, Rejected
+from providers.contract import Capabilities, Change, Observation, Outcome, Place, Plain, Refused, Rejected
 
 
-class Broken:
+class Broken(Plain):
     """Every call says why; see `providers.contract.Provider`."""
 
     capabilities = Capabilities(compare_and_swap=False, published=False, native_ids=False, settle_seconds=0)
@@ -39,7 +39,7 @@ class Broken:
         """Refused."""
         self._refuse()
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """Refused."""
         return Rejected(Refused(self.why))
 

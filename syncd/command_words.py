@@ -8,17 +8,18 @@ def command_words(command: Command) -> str:
     """A command from a page in words."""
     match command:
         case Set(blocks=blocks) if blocks is not None:
-            return f"{command.key or command.field}: {_cut(to_markdown(blocks))}"
+            return f"{command.key or command.field}: {cut(to_markdown(blocks))}"
         case Set():
-            return f"{command.key or command.target} {command.field}: {_cut(command.value) or 'cleared'}"
+            return f"{command.key or command.target} {command.field}: {cut(command.value) or 'cleared'}"
         case Add():
-            return f"new {command.target.replace('_', '-')}: {_cut(command.fields.get('title', ''))}"
+            return f"new {command.target.replace('_', '-')}: {cut(command.fields.get('title', ''))}"
         case AddSection():
             return f"new section: {command.section.heading or 'introduction'}"
         case Learn():
             return f"met {command.person.name} <{command.person.email}>"
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """On one line, and not a long one."""
     flat = " ".join(text.split())
     return flat if len(flat) <= 80 else flat[:79] + "…"

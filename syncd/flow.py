@@ -33,12 +33,13 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Look:
     """One page as it was last looked at. `unreachable`: the sentence of a provider that did not answer; `pending`: what one
-    side has and the other not yet; `held`: what waits, and why."""
+    side has and the other not yet; `held`: what waits, and why; `code`: either of them for programs, where it has a name."""
 
     page: Page
     unreachable: str = ""
     pending: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    code: str = ""
     dirty_since: datetime | None = None
     conflicts: tuple[Conflict, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -160,6 +161,8 @@ def _draft(postmortem: Postmortem) -> Task:
 def _export(export: Export) -> Task:
     if export.status == "fresh":
         return Task(EXPORT, True, since=export.checked_at)
+    if _only_a_draft(export):  # the page says all that its people said, and what is missing there is theirs to let in
+        return Task(EXPORT, True, export.reasons, since=export.checked_at)
     return Task(EXPORT, None if export.status == "unknown" else False, export.reasons)
 
 
@@ -190,7 +193,16 @@ def export_status(incident: Incident, looks: Sequence[Look]) -> Export:
     if not looks:
         way = f"It is on no page: `syncd postmortem export {incident.reference} --to DESTINATION` makes one."
         return Export("not_exported", reasons=(Reason("not_exported", way),))
-    return min((_of_page(look) for look in looks), key=lambda export: WORST.index(export.status))
+    return min(map(_of_page, looks), key=_rank)
+
+
+def _only_a_draft(export: Export) -> bool:
+    return export.status == "held" and all(reason.code == "draft" for reason in export.reasons)
+
+
+def _rank(export: Export) -> float:
+    """The worst first; what only a draft holds is as good as fresh, but said."""
+    return WORST.index("fresh") - 0.5 if _only_a_draft(export) else WORST.index(export.status)
 
 
 def _of_page(look: Look) -> Export:
@@ -203,24 +215,26 @@ def _judged(look: Look) -> tuple[ExportStatus, list[Reason]]:
     page = look.page
     if page.state in ("halted", "missing"):
         state: ExportStatus = "halted" if page.state == "halted" else "missing"
-        return state, [_reason(look, state, page.reason)]
+        return state, [_reason(look, page.code or state, page.reason)]
     if page.state == "detached":
         return "not_exported", [_reason(look, "detached", "The page is no longer kept in step.")]
     if look.conflicts:
         words = "An open conflict: `syncd conflicts show {}` shows both versions."
         return "conflict", [_reason(look, "conflict", words.format(conflict.id)) for conflict in look.conflicts]
     if look.unreachable:
-        return "unknown", [_reason(look, "unreachable", look.unreachable)]
+        return "unknown", [_reason(look, look.code or "unreachable", look.unreachable)]
     if not page.native_id:
         words = page.reason or "The page is not there yet: the next pass makes it."
-        return "exporting", [_reason(look, "exporting", words)]
+        return "exporting", [_reason(look, page.code or "exporting", words)]
     if look.unread:
         texts = ", ".join(f"{u.field} “{u.text}”" for u in look.unread)
         return "held", [_reason(look, "not_understood", f"On the page stands what nobody understood: {texts}.")]
-    if look.held:
-        return "held", [_reason(look, "held", words) for words in look.held]
+    if look.held and look.code != "draft":
+        return "held", [_reason(look, look.code or "held", words) for words in look.held]
     if look.pending or look.dirty_since:
         return "stale", [_reason(look, "stale", words) for words in look.pending or ("The store changed meanwhile.",)]
+    if look.held:
+        return "held", [_reason(look, "draft", words) for words in look.held]
     return "fresh", []
 
 

@@ -1,14 +1,14 @@
 """What the store remembers about one page: where it is, what was last seen on it, what is wrong with it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from mapping.document import Block, Doc
 
 PageState = Literal["wanted", "creating", "live", "held", "halted", "missing", "detached"]
-Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored"]
+Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored", "draft", "moved"]
 Role = Literal["static", "heading", "help", "prose", "row", "table", "foreign"]
 
 
@@ -37,7 +37,8 @@ class Base:
     """The last page content that was read and taken in, with what the store held then.
 
     `records`: canonical values by carrier (`FU-3`, `T-7`, `details`, `properties`, `section:impact`, `page`) and field.
-    `title_touched`: a person chose the page's title, it no longer follows the incident.
+    `title_touched`: a person chose the page's title, it no longer follows the incident. `threads`: the comments on pieces of
+    its text, by id with the words they are on.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Base:
     entries: tuple[Entry, ...]
     records: Mapping[str, Mapping[str, str]]
     title_touched: bool = False
+    threads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -58,7 +60,8 @@ class Base:
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page row. `native_id` and `url` are empty until the page exists; `since` says how long `state` has held, `reason`
-    is one sentence with its way out; `copy` pages are exports that are not the home and not in the gate's eyes."""
+    is one sentence with its way out and `code` the same for programs, empty where the state says it all; `copy` pages are
+    exports that are not the home and not in the gate's eyes; `space` is where the service keeps it."""
 
     id: int
     incident: str
@@ -76,6 +79,11 @@ class Page:
     brake: Brake = ""  # what stopped the page, where a person may agree to go on
     agreed: Brake = ""  # the brake that a person agreed to lift, once
     generation: int = 0  # raised whenever a process takes the page up
+    code: str = ""
+    space: str = ""
+    unlabelled: bool = False  # made by us, and its labels are not known to be there
+    draft_since: datetime | None = None  # how long somebody's unpublished changes have kept us from writing
+    draft_said: bool = False  # that this is long was journalled
 
 
 @dataclass(frozen=True, slots=True)

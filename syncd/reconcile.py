@@ -6,12 +6,11 @@ Inbound first, then outbound; each half is safe against a crash by itself. Every
 (`recover.py`, `take_in.py`, `plan.py`); every byte on the wire is a provider's; what is remembered is the store's.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from typing import assert_never
 
 from mapping.commands import Actor
 from mapping.document import fingerprint
@@ -19,22 +18,26 @@ from mapping.incident import PostmortemStatus
 from providers.contract import (
     Capabilities,
     Done,
+    Held,
     Missing,
     Observation,
     Outcome,
     Place,
-    Provider,
     ProviderError,
     RateLimited,
     Refused,
     Rejected,
     Stale,
     TitleTaken,
+    Unauthorized,
     Unknown,
     Unreachable,
 )
+from syncd import ways_out
+from syncd.beside import Beside
 from syncd.command_words import command_words
 from syncd.compose import compose
+from syncd.conflicts import conflict_of
 from syncd.errors import Late
 from syncd.local import Local, Policy
 from syncd.pages import Base, Brake, Conflict, Intent, Page, PageState, Version
@@ -43,49 +46,17 @@ from syncd.recover import recovered
 from syncd.restored import Restored
 from syncd.store import Store
 from syncd.take_in import Clash, TakenIn, take_in, with_keys
+from syncd.version_message import changes, message
 from syncd.wording import Wording
+from syncd.work import Destination, Limits, Report, Result
 
 ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
 ECHOES = 3  # writes that did not stay as written: something answers our own edits
 LONG_AGO = timedelta(minutes=2)  # nothing is written by a look that is older: the process slept, or the machine did
-Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
+HELD_RETRY = timedelta(minutes=10)  # how often we look whether what people have in our way is gone
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """A place of one provider, as configured. `turn` is held while the provider is talked to: it serves one at a time."""
-
-    name: str
-    provider: Provider
-    place: Place
-    private: bool = False
-    after_completed: str = "in_step"
-    turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The numbers of `[sync]` and `[brakes]`."""
-
-    row_still: timedelta = timedelta(seconds=60)
-    quiet: timedelta = timedelta(seconds=120)
-    version_gap: timedelta = timedelta(seconds=600)
-    removed_share: float = 0.5
-    removed_min: int = 5
-    writes_per_hour: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one pass did with one page: lines of what travelled, what is left, and the intent of its last write."""
-
-    page: Page
-    result: Result
-    reasons: tuple[str, ...] = ()
-    taken: tuple[str, ...] = ()
-    written: tuple[str, ...] = ()
-    retry_at: datetime | None = None
-    intent: int | None = None
+__all__ = ["Destination", "Limits", "Reconciler", "Report"]
 
 
 class Reconciler:
@@ -109,7 +80,8 @@ class Reconciler:
         page = self._page(page_id)
         destination = self.destinations.get(page.destination)
         if page.state in ("halted", "detached"):
-            return Report(page, "halted" if page.state == "halted" else "in_step", (page.reason,) if page.reason else ())
+            result: Result = "halted" if page.state == "halted" else "in_step"
+            return Report(page, result, (page.reason,) if page.reason else (), code=page.code)
         if destination is None:
             return Report(page, "waiting", (f"The destination {page.destination} is not in the configuration.",))
         with destination.turn:
@@ -131,7 +103,7 @@ class Reconciler:
         with destination.turn:
             work = _Pass(self, replace(page, agreed=page.brake if stopped else page.agreed), destination, dry=True)
             report = self._guarded(work)
-        return replace(report, page=page, result="halted", reasons=(page.reason,)) if stopped else report
+        return replace(report, page=page, result="halted", reasons=(page.reason,), code=page.code) if stopped else report
 
     def _guarded(self, work: "_Pass") -> Report:
         try:
@@ -142,27 +114,31 @@ class Reconciler:
             return self._gone(work.page, error, dry=work.dry)
         except RateLimited as error:
             retry = self.store.now() + timedelta(seconds=error.retry_after)
-            return self._failed(work, str(error), retry)
+            return self._failed(work, f"{error} It goes on at {retry:%Y-%m-%d %H:%M} UTC.", "rate_limited", retry)
         except Unreachable as error:
-            return self._failed(work, str(error))
+            return self._failed(work, str(error), "unreachable")
         except Refused as error:
-            return self._failed(work, f"{error} `syncd doctor` tells more.")
+            code = "unauthorized" if isinstance(error, Unauthorized) else "refused"
+            return self._failed(work, f"{error} `syncd doctor` tells more.", code)
 
-    def _failed(self, work: "_Pass", reason: str, retry: datetime | None = None) -> Report:
+    def _failed(self, work: "_Pass", reason: str, code: str, retry: datetime | None = None) -> Report:
         """The page stays what it is; why it could not be looked at is remembered with it."""
         if not work.dry:
-            self.store.set_page(work.page.id, reason=reason)
-        return Report(self._page(work.page.id), "unknown", (reason,), tuple(work.taken), tuple(work.written), retry)
+            self.store.set_page(work.page.id, reason=reason, code=code)
+        page = self._page(work.page.id)
+        return Report(page, "unknown", (reason,), tuple(work.taken), tuple(work.written), retry, code=code)
 
     def _gone(self, page: Page, error: Missing, *, dry: bool) -> Report:
-        ways = {"trashed": "is in the trash: restore it there", "archived": "is archived: unarchive it there"}
-        why = ways.get(error.why, "is gone or hidden from us: bring it back or share it again")
-        reason = f"The page {why}, or `syncd detach {page.incident}`; nothing was changed in the store."
+        """A page that cannot be read is looked for again by itself; one that was never made is only told of."""
+        reason = ways_out.gone(page, error)
         if not dry:
-            if page.state != "missing":
+            state: PageState = "missing" if page.native_id else page.state
+            if (page.state, page.code) != (state, error.why):
                 self.store.note(page.incident, Actor("sync", page=page.destination), "missing", new=reason)
-            self.store.set_page(page.id, state="missing", reason=reason, checked_at=self.store.now())
-        return Report(self._page(page.id), "missing", (reason,))
+            brake: Brake = "moved" if error.why == "moved" else ""
+            self.store.set_page(page.id, state=state, reason=reason, code=error.why, brake=brake)
+            self.store.set_page(page.id, checked_at=self.store.now())
+        return Report(self._page(page.id), "missing", (reason,), code=error.why)
 
     def _page(self, page_id: int) -> Page:
         return self.store.page(page_id)
@@ -186,6 +162,8 @@ class _Pass:
         self.page, self.destination, self.provider = page, destination, destination.provider
         self.generation, self.agreed = page.generation, page.agreed
         self.patient, self.dry = patient, dry
+        self.beside = Beside(self.store, self.provider, destination.place)
+        self.holds: tuple[str, ...] = ()  # what waits besides a reason to come
         self.taken: list[str] = []
         self.written: list[str] = []
         self.answers = 0
@@ -201,9 +179,9 @@ class _Pass:
             if self.dry:
                 return self._dry_run()
             self._fill_in()
-            if not self.page.native_id:
-                return self._in_step(*self._publish())
-            return self._in_step(self._read(), None)
+            seen, landed = self._publish() if not self.page.native_id else (self._read(), None)
+            self.beside.label(self.page)
+            return self._in_step(seen, landed)
         except _Stop as stop:
             return stop.report
 
@@ -253,13 +231,14 @@ class _Pass:
         for _ in range(ROUNDS):
             taken, base = self._take_in(seen, landed)
             plan = self._plan(taken, base)
+            self.holds = (*taken.holds, *plan.holds)
             if plan.empty:
                 return self._finish(plan, base, taken)
             self._brakes(plan)
             if self.store.now() - self.looked_at > LONG_AGO:
                 seen, landed = self._read(), None
                 continue
-            outcome = self._write(seen, plan)
+            outcome = self._write(seen, base, plan)
             landed = plan.expected if isinstance(outcome, Done) else None
             seen = self._after(outcome, plan)
         return self._waits("The page moves while it is being written; it is tried again.", None)
@@ -308,7 +287,8 @@ class _Pass:
         intent = self.store.open_intent(self.page.id)
         if intent:
             self.store.close_intent(intent.id, "title taken")
-        return self._halt(f"{error} `syncd resume {self.page.incident} --accept` creates it as “{title} (2)”.", "title")
+        way = f"`syncd resume {self.page.incident} --accept` creates it as “{title} (2)”."
+        return self._halt(f"{error} {way}", "title", "title_taken")
 
     def _let_settle(self, intent: Intent) -> None:
         """A create whose reply was lost may still appear; before that is over it is not tried again."""
@@ -327,8 +307,8 @@ class _Pass:
                 raise _Stop(self._title_taken(error, intent.expected.title))
             case Rejected(error=error):
                 self.store.close_intent(intent.id, "rejected")
-                raise _Stop(self._rejected(error))
-            case Stale(message=message) | Unknown(message=message):
+                raise self._rejected(error)
+            case Stale(message=message) | Held(message=message) | Unknown(message=message):
                 raise _Stop(self._waits(f"{message} It is looked up at the next pass.", None))
             case _:
                 assert_never(outcome)
@@ -340,7 +320,8 @@ class _Pass:
 
     def _bind(self, native_id: str, url: str, how: str, title: str) -> None:
         with self._mine():
-            self.store.set_page(self.page.id, native_id=native_id, url=url, state="live", written_at=self.store.now())
+            self.store.set_page(self.page.id, native_id=native_id, url=url, state="live", reason="", unlabelled=True)
+            self.store.set_page(self.page.id, written_at=self.store.now())
             self._journal(how, title)
         self.page = self.store.page(self.page.id)
         self.written.append(f"{how} the page “{title}”")
@@ -348,8 +329,11 @@ class _Pass:
     # --- taking in ------------------------------------------------------------------------------------------------------
 
     def _take_in(self, seen: Observation, landed: Base | None) -> tuple[TakenIn, Base]:
+        if self.page.space not in ("", seen.space) and self.agreed != "moved":
+            raise Missing("the page is in another space now", "moved")
         intent = self.store.open_intent(self.page.id)
         old = self.store.base(self.page.id)
+        orphans = {} if self.dry else self.beside.orphans(self.page, old, seen)
         base = self._explained(intent, old, seen, landed)
         local = self._local()
         taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
@@ -362,6 +346,10 @@ class _Pass:
         self.taken += [command_words(c) for c in taken.commands] + [
             f"hidden from this page: {what}" for _, what in taken.hides
         ]
+        if landed is not None or (intent is not None and not moved):
+            self.written += self.beside.tell(self.page, orphans, Actor("sync", page=self.page.destination), self.intent)
+        else:
+            self.taken += self.beside.tell(self.page, orphans, Actor("page", seen.author, self.page.destination), None)
         return taken, self._record(taken, seen, intent, landed, moved)
 
     def _canary(self, seen: Observation) -> None:
@@ -385,7 +373,7 @@ class _Pass:
         with self._mine():
             conflicts = [self._conflict(clash, seen) for clash in taken.clashes]  # while the store's version is the last
             keys = self.store.apply(self.page.incident, taken.commands, actor)
-            base = with_keys(taken.base, keys)
+            base = replace(with_keys(taken.base, keys), threads=seen.threads)
             for key, what in taken.hides:
                 self.store.hide(self.page.id, key, what, actor)
             for key in taken.unhides:
@@ -406,34 +394,23 @@ class _Pass:
     def _note_page(self, seen: Observation, moved: bool) -> None:
         now = self.store.now()
         self.store.set_page(
-            self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, checked_at=now, agreed=""
+            self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, space=seen.space, checked_at=now
         )
+        self.store.set_page(self.page.id, agreed="")
         if moved:
             self.store.set_page(self.page.id, moved_at=now)
 
     def _conflict(self, clash: Clash, seen: Observation) -> Conflict:
         by, at = self.store.last_change(self.page.incident, clash.key or clash.section, clash.field)
-        where = (str(self.page.id), clash.section, clash.key, clash.field)
-        parts = (*where, clash.base, clash.store, clash.page, str(at))  # the same edits made again are another conflict
-        return Conflict(
-            id=hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10],
-            page=self.page.id,
-            incident=self.page.incident,
-            destination=self.page.destination,
-            section=clash.section,
-            key=clash.key,
-            field=clash.field,
-            base=clash.base,
-            store=Version(clash.store, by, at),
-            other=Version(clash.page, seen.author, seen.edited_at or self.store.now()),
-            shown="page" if clash.shown == "page" else "store",
-        )
+        page = Version(clash.page, seen.author, seen.edited_at or self.store.now())
+        return conflict_of(clash, self.page, Version(clash.store, by, at), page)
 
     # --- planning out ---------------------------------------------------------------------------------------------------
 
     def _plan(self, taken: TakenIn, base: Base) -> Plan:
         if taken.waiting:
-            raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still, taken.holds))
+            self.holds = taken.holds[:-1]
+            raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still))
         if self._frozen():
             return Plan(expected=base, edits=())
         return plan_out(base, self._local(), hold_prose=self._hold_prose())
@@ -455,11 +432,11 @@ class _Pass:
 
     def _finish(self, plan: Plan, base: Base, taken: TakenIn) -> Report:
         if plan.expected.records != base.records:
-            self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries))
-        holds = (*taken.holds, *plan.holds)
-        self._set("held" if holds else "live", " ".join(holds), taken.brake)
+            self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries, threads=base.threads))
+        self._set("held" if self.holds else "live", " ".join(self.holds), taken.brake)
+        self.store.set_page(self.page.id, draft_since=None, draft_said=False)
         retry = self.store.now() + self.limits.quiet if plan.holds else None
-        return self._report("waiting" if holds else "in_step", holds, retry)
+        return self._report("waiting" if self.holds else "in_step", self.holds, retry)
 
     def _brakes(self, plan: Plan) -> None:
         now, once = self.store.now(), f"`syncd resume {self.page.incident} --accept` writes once more"
@@ -473,7 +450,7 @@ class _Pass:
             raise _Stop(self._halt(f"The page answers each of our edits with another: {way}", "echo"))
         gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
         asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
-        if self.patient and not asked and now < gap_over:
+        if self.patient and not asked and self.agreed != "draft" and now < gap_over:
             raise _Stop(self._waits("A version of ours is young; more changes are gathered.", gap_over, told=False))
 
     def _agreed(self, brake: Brake) -> bool:
@@ -484,18 +461,34 @@ class _Pass:
 
     # --- writing --------------------------------------------------------------------------------------------------------
 
-    def _write(self, seen: Observation, plan: Plan) -> Outcome:
+    def _write(self, seen: Observation, base: Base, plan: Plan) -> Outcome:
         """The intent is committed before the first byte goes out; taking in the next observation closes it."""
-        note = self._note(plan)
+        if self.page.draft_since and (held := self._held_back(seen)):  # as at the last look: not worth an intent
+            return held
         with self._mine():
-            intent = self.store.add_intent(self.page.id, "update", plan.expected, note)
+            intent = self.store.add_intent(self.page.id, "update", plan.expected, self._note(plan))
         self.intent = intent.id
         self.store.mark_attempted(intent.id)
-        signed = self.engine.restored.sign(note, intent.id)
-        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, signed)
-        if isinstance(outcome, Stale | Rejected):
+        said, over_draft = self._message(base, plan, intent), self._over_draft
+        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, said, over_draft=over_draft)
+        if isinstance(outcome, Stale | Held | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
         return outcome
+
+    @property
+    def _over_draft(self) -> bool:
+        return self.agreed == "draft" or not self.limits.draft_hold
+
+    def _held_back(self, seen: Observation) -> Held | None:
+        """What would keep us from writing now, if it is more than a draft that does not count."""
+        held = self.provider.held(self.destination.place, seen)
+        return None if held and held.code == "draft" and self._over_draft else held
+
+    def _message(self, base: Base, plan: Plan, intent: Intent) -> str:
+        """Who changed what, signed."""
+        ref = self.page.incident
+        said = ((*self.store.last_change(ref, c.subject, c.field), c.what) for c in changes(base, plan.expected))
+        return self.engine.restored.sign(message(ref, said, describe(plan)[0]), intent.id)
 
     def _note(self, plan: Plan) -> str:
         lines = describe(plan)
@@ -504,20 +497,35 @@ class _Pass:
 
     def _after(self, outcome: Outcome, plan: Plan) -> Observation:
         match outcome:
-            case Done(seen=seen):
+            case Done(seen=seen, orphans=orphans):
                 lines = describe(plan)
                 self.written += lines
-                self.store.set_page(self.page.id, written_at=self.store.now())
+                self.store.set_page(self.page.id, written_at=self.store.now(), draft_since=None, draft_said=False)
                 self._journal("wrote", "\n".join(lines), replaced(plan))
+                self.written += self.beside.tell(self.page, orphans, Actor("sync", page=self.page.destination), self.intent)
                 return seen or self._read()
             case Stale():
                 return self._read()
+            case Held():
+                raise _Stop(self._held(outcome))
             case Rejected(error=error):
-                raise _Stop(self._rejected(error))
+                raise self._rejected(error)
             case Unknown(message=message):
                 raise _Stop(self._waits(f"{message} The next pass looks at what landed.", None))
             case _:
                 assert_never(outcome)
+
+    def _held(self, held: Held) -> Report:
+        """People are in the way. It is said at once, but for a draft, which most often is published before long."""
+        now = self.store.now()
+        if held.code != "draft":
+            return self._waits(ways_out.held(self.page, held), now + HELD_RETRY, code=held.code)
+        since = self.page.draft_since or now
+        late = now >= since + self.limits.draft_hold
+        if not self.dry:
+            self.store.set_page(self.page.id, draft_since=since, draft_said=late)
+        reason, told = ways_out.drafted(self.page, held, since, late=late), late and not self.page.draft_said
+        return self._waits(reason, now + HELD_RETRY if late else None, brake="draft", code="draft", told=told)
 
     # --- words ----------------------------------------------------------------------------------------------------------
 
@@ -536,49 +544,47 @@ class _Pass:
             agreed=self.agreed,
         )
 
-    def _report(self, result: Result, reasons: tuple[str, ...], retry_at: datetime | None = None) -> Report:
+    def _report(self, result: Result, reasons: tuple[str, ...], retry_at: datetime | None = None, code: str = "") -> Report:
         page = self.store.page(self.page.id)
-        return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at, self.intent)
+        return Report(page, result, reasons, tuple(self.taken), tuple(self.written), retry_at, self.intent, code)
 
     def _journal(self, action: str, what: str, before: str = "") -> None:
         actor = Actor("sync", page=self.page.destination)
         self.store.note(self.page.incident, actor, action, old=before, new=what, intent=self.intent)
 
-    def _set(self, state: PageState, reason: str, brake: Brake = "", *, told: bool = True) -> None:
+    def _set(self, state: PageState, reason: str, brake: Brake = "", code: str = "", *, told: bool = True) -> None:
         """The page's state; what is new about it is journalled when it is worth to be `told`."""
         if self.dry:
             return
         with self._mine():
             before = self.store.page(self.page.id)
-            self.store.set_page(self.page.id, state=state, reason=reason, brake=brake)
+            self.store.set_page(self.page.id, state=state, reason=reason, code=code, brake=brake)
             if told and reason and (before.state, before.reason) != (state, reason):
                 self._journal(state, reason)
             if before.state == "missing" and state != "missing":
                 self._journal("found", before.url)
 
-    def _halt(self, reason: str, brake: Brake = "") -> Report:
-        self._set("halted", reason, brake)
-        return self._report("halted", (reason,))
+    def _halt(self, reason: str, brake: Brake = "", code: str = "") -> Report:
+        self._set("halted", reason, brake, code)
+        return self._report("halted", (reason,), code=code)
 
     def _waits(
-        self,
-        reason: str,
-        retry_at: datetime | None,
-        reasons: tuple[str, ...] = (),
-        *,
-        brake: Brake = "",
-        told: bool = True,
+        self, reason: str, retry_at: datetime | None, *, brake: Brake = "", code: str = "", told: bool = True
     ) -> Report:
+        """Something is left for later. The code is that of a reason which stands alone."""
+        reasons = (*self.holds, reason)
+        code = "" if self.holds else code
         if self.page.native_id:
-            self._set("held", reason, brake, told=told)
-        return self._report("waiting", reasons or (reason,), retry_at)
+            self._set("held", " ".join(reasons), brake, code, told=told)
+        return self._report("waiting", reasons, retry_at, code)
 
-    def _rejected(self, error: ProviderError) -> Report:
-        if isinstance(error, RateLimited):
-            return self._report("unknown", (str(error),), self.store.now() + timedelta(seconds=error.retry_after))
-        if isinstance(error, Unreachable):
-            return self._report("unknown", (str(error),))
-        return self._halt(f"The service refused: {error}. Mend it, then `syncd resume {self.page.incident}`.")
+    def _rejected(self, error: ProviderError) -> Exception:
+        """What goes on by itself when the service wants or the page is back is no halt."""
+        if isinstance(error, Missing | Unreachable | Unauthorized):
+            return error
+        code = "title_taken" if isinstance(error, TitleTaken) else "refused"
+        way = f"Mend it, then `syncd resume {self.page.incident}`."
+        return _Stop(self._halt(f"The service refused: {error}. {way}", code=code))
 
     # --- looking without touching ---------------------------------------------------------------------------------------
 
@@ -591,7 +597,9 @@ class _Pass:
             self._fill_in()
             taken, base = self._take_in(seen, None)
             plan = self._plan(taken, base)
+            self.holds = (*taken.holds, *plan.holds)
             if not plan.empty:
                 self._brakes(plan)
-            self.written += describe(plan)
-            return self._report("in_step" if plan.empty else "waiting", (*taken.holds, *plan.holds))
+        self.written += describe(plan)
+        held = None if plan.empty else self._held_back(seen)
+        return self._held(held) if held else self._report("in_step" if plan.empty else "waiting", self.holds)

@@ -120,6 +120,22 @@ def m002_brakes(db: Database) -> None:
         db.execute(statement)
 
 
+HOLDS = (
+    "ALTER TABLE pages ADD COLUMN code TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pages ADD COLUMN space TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pages ADD COLUMN unlabelled INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE pages ADD COLUMN draft_since TEXT",
+    "ALTER TABLE pages ADD COLUMN draft_said INTEGER NOT NULL DEFAULT 0",
+)
+
+
+@migrations()
+def m003_what_holds_a_page(db: Database) -> None:
+    """Why a page waits, as a code; where it is; labels that are due; a person's draft."""
+    for statement in HOLDS:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

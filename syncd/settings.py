@@ -143,8 +143,8 @@ class SyncSettings(Table):
     quiet_seconds: Seconds = 120
     """Prose is written when nobody changed the page for this long, on services that could overwrite typing. 0: at once."""
     draft_hold_seconds: Seconds = 1800
-    """How long a person's unpublished Confluence draft shall hold our writes to its page, 0 not at all. Drafts are not
-    looked at by this version, see docs/limits.md."""
+    """A person's unpublished changes in Confluence always hold our writes to their page; after this long it is said, with
+    the way out, because most are published before. 0: drafts are not looked at, Confluence merges or replaces them."""
     version_gap_seconds: Seconds = 600
     """Between two versions of ours that no person's publish asked for, because every version may send mail. 0: at once."""
 

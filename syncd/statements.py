@@ -118,7 +118,8 @@ SET_FLOW_MARK = """INSERT INTO flow_marks (incident, task, done, by, at, why) VA
 # --- pages --------------------------------------------------------------------------------------------------------------
 
 _PAGE = """SELECT g.id, g.incident, g.destination, g.state, g.native_id, g.url, g.version, g.reason, g.copy, g.since,
-    g.checked_at, g.written_at, g.moved_at, g.brake, g.agreed, g.generation FROM pages g"""
+    g.checked_at, g.written_at, g.moved_at, g.brake, g.agreed, g.generation, g.code, g.space, g.unlabelled, g.draft_since,
+    g.draft_said FROM pages g"""
 PAGE = _PAGE + " WHERE g.id = ?"
 PAGE_AT = _PAGE + " WHERE g.incident = ? AND g.destination = ? AND g.state != 'detached'"
 # The page where the prose is written comes first.
@@ -127,8 +128,8 @@ _HOME_FIRST = """ LEFT JOIN postmortems m ON m.incident = g.incident
 PAGES = _PAGE + _HOME_FIRST.format(where="")
 PAGES_OF = _PAGE + _HOME_FIRST.format(where="WHERE g.incident = ?")
 INSERT_PAGE = "INSERT INTO pages (incident, destination, state, copy, since) VALUES (?, ?, ?, ?, ?) RETURNING id"
-PAGE_STATE = ("state", "reason", "since", "brake", "agreed")
-PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at")
+PAGE_STATE = ("state", "reason", "code", "since", "brake", "agreed", "draft_since", "draft_said")
+PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at", "space", "unlabelled")
 SET_PAGE = {name: f"UPDATE pages SET {name} = ? WHERE id = ?" for name in (*PAGE_STATE, *PAGE_PLACE)}
 
 # Who takes the page up last may write it; whoever did before is late.
@@ -200,3 +201,4 @@ LAST_LINE = "SELECT max(id) FROM journal"
 # Who last changed a field of a subject, or made the subject (empty field).
 LAST_CHANGE = """SELECT id, name, side, at FROM journal WHERE incident = ? AND subject = ? AND field IN (?, '')
     AND action IN ('set', 'add', 'create') ORDER BY id DESC LIMIT 1"""
+NOTED = "SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = '' AND action = ? LIMIT 1"

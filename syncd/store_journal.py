@@ -79,6 +79,10 @@ class Journal(Core):
         row = self._one(sql.LAST_LINE)
         return int(row[0] or 0) if row else 0
 
+    def noted(self, ref: str, action: str, subject: str) -> bool:
+        """Whether the journal says this of the subject already."""
+        return self._one(sql.NOTED, (ref, subject, action)) is not None
+
     def last_change(self, ref: str, subject: str, field: str) -> tuple[str, datetime | None]:
         """Who last gave a field its value, and when; `("", None)` where nobody did.
 

@@ -31,6 +31,11 @@ class PageChanges(TypedDict, total=False):
     moved_at: datetime | None
     brake: Brake
     agreed: Brake
+    code: str
+    space: str
+    unlabelled: bool
+    draft_since: datetime | None
+    draft_said: bool
 
 
 def base_to_json(base: Base) -> str:
@@ -42,6 +47,7 @@ def base_to_json(base: Base) -> str:
         "entries": entries,
         "records": {carrier: dict(fields) for carrier, fields in base.records.items()},
         "title_touched": base.title_touched,
+        "threads": dict(base.threads),
     }
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -55,6 +61,7 @@ def base_from_json(text: str) -> Base:
         entries=tuple(Entry(from_json(b), section, role, tuple(keys)) for b, section, role, keys in value["entries"]),
         records=value["records"],
         title_touched=value["title_touched"],
+        threads=value.get("threads", {}),  # a base of an older version knows of none
     )
 
 
@@ -87,9 +94,11 @@ class Pages(Journal):
         return [_page(row) for row in rows]
 
     def set_page(self, page_id: int, **changes: Unpack[PageChanges]) -> None:
-        """Changes what is named; `since` follows the state."""
+        """Changes what is named; `since` follows the state, and a reason without a code has none."""
         with self.tx():
             page = self.page(page_id)
+            if "reason" in changes:
+                changes.setdefault("code", "")
             for name, value in changes.items():
                 if getattr(page, name) != value:
                     self._run(sql.SET_PAGE[name], (_column(value), page_id))
@@ -289,7 +298,8 @@ def _when(text: str | None) -> datetime | None:
 
 
 def _page(row: Row) -> Page:
-    *simple, copy, since, checked_at, written_at, moved_at, brake, agreed, generation = row
+    *simple, copy, since, checked_at, written_at, moved_at, brake, agreed, generation = row[:16]
+    code, space, unlabelled, draft_since, draft_said = row[16:]
     number, incident, destination, state, native_id, url, version, reason = simple
     return Page(
         id=number,
@@ -308,6 +318,11 @@ def _page(row: Row) -> Page:
         brake=brake,
         agreed=agreed,
         generation=generation,
+        code=code,
+        space=space,
+        unlabelled=bool(unlabelled),
+        draft_since=_when(draft_since),
+        draft_said=bool(draft_said),
     )
 
 

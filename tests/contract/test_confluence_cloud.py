@@ -70,8 +70,8 @@ def test_labels_are_added_and_make_no_version(bench: Bench, page: WikiPage) -> N
 
 
 def test_whoever_writes_a_page_watches_it_until_it_says_otherwise(bench: Bench, page: WikiPage) -> None:
-    watchers = bench.site.content[page.id].watchers
-    assert watchers == {page.author}
+    bench.wiki.put(page, page.title, "<p>x</p>", "")
+    assert bench.site.content[page.id].watchers == {page.author}
     assert bench.wiki.unwatch(page.id) == Done(page.id)
     assert not bench.site.content[page.id].watchers
 

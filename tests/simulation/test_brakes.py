@@ -196,7 +196,7 @@ def test_a_process_that_slept_looks_again_before_it_writes(world: World) -> None
     world.wiki.requests.clear()
     assert world.app.reconciler.reconcile(page.id).result == "in_step"
     methods = [method for method, path in world.wiki.requests if f"/pages/{page.native_id}" in path]
-    assert methods.index("PUT") == 3, "the look, a look after the sleep, and the provider's own right before the write"
+    assert methods.index("PUT") == 4, "the look, one after the sleep, and the provider's own of draft and page"
     assert wire.count >= 4
 
 
