@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mapping.incident import FollowUpStatus
-from providers.sandbox.confluence_site import Space
+from providers.sandbox.confluence_records import Space
 from providers.sandbox.faults import Fault, anything, writes
 from syncd.pages import Page
 from syncd.reconcile import Report
