@@ -75,7 +75,7 @@ def test_a_missed_promise_is_told() -> None:
     missed = {bar.what for bar in bars(measured) if bar.holds is False}
     assert missed == {
         "Markdown to storage at least 5 times md2conf",
-        "Confluence: 1 paragraph is 1 write",
+        "Confluence: 1 paragraph is 1 write of the page",
         "Confluence: 9 unchanged pages are at most 10 requests",
     }
     shown = text(measured)

@@ -146,6 +146,7 @@ def test_a_page_without_a_parent_goes_below_the_home_of_its_space(bench: Server)
 def test_labels_watching_and_comments(bench: Server, page: WikiPage) -> None:
     assert bench.wiki.label(page.id, ["post-mortem", "sev1"]) == Done(page.id)
     assert list(bench.site.content[page.id].labels) == ["post-mortem", "sev1"]
+    bench.wiki.put(page, page.title, "<p>x</p>", "")
     assert bench.wiki.me().id in bench.site.content[page.id].watchers
     assert bench.wiki.unwatch(page.id) == Done(page.id)
     assert bench.wiki.me().id not in bench.site.content[page.id].watchers
