@@ -1,8 +1,8 @@
-"""Inline comments in Confluence: where their markers stand, where they stand after an edit, and which are lost by it.
+"""Inline comments and looks in Confluence: around which words they stand, and around which they stand after an edit.
 
-A marker is an element around the words that a comment is about; the comment itself lives elsewhere and knows only the
-marker's `ref`. One comment may own several markers, and markers nest and overlap. Text is compared by words with one `ATOM`
-for each thing that is not text.
+A comment's marker is an element around the words that it is about; the comment itself lives elsewhere and knows only the
+marker's `ref`. One comment may own several markers, and markers nest and overlap. Looks are elements that a Doc has no word
+for: colours, raised and lowered text. Text is compared by words with one `ATOM` for each thing that is not text.
 """
 
 import re
@@ -22,18 +22,30 @@ _KIN = 0.5  # share of the shorter text's words from which a text is taken for w
 
 
 @dataclass(frozen=True, slots=True)
+class Wrap:
+    """An element around words: its start tag as written, and the `ref` of the comment that it marks, empty for looks."""
+
+    tag: str
+    ref: str = ""
+
+    def around(self, markup: str) -> str:
+        """The markup within the element."""
+        return f"{self.tag}{markup}</{self.tag[1:-1].split()[0]}>"
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """A span with the refs of the comment markers around it, outermost first."""
+    """A span with what wraps it, outermost first."""
 
     span: Span
-    refs: tuple[str, ...] = ()
+    wraps: tuple[Wrap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Words between two offsets that a comment is about."""
+    """Words between two offsets that are wrapped."""
 
-    ref: str
+    wrap: Wrap
     start: int
     end: int
 
@@ -82,30 +94,32 @@ def comparable(spans: Iterable[Span]) -> str:
 
 
 def marked_in(pieces: Sequence[Piece]) -> tuple[Marked, ...]:
-    """The comment markers of settled text, outermost first."""
-    found: dict[tuple[str, int], Marked] = {}
-    open_at: dict[str, int] = {}
+    """What is wrapped in settled text, outermost first."""
+    found: dict[tuple[Wrap, int], Marked] = {}
+    open_at: dict[Wrap, int] = {}
     at = 0
     for piece in pieces:
         length = len(comparable([piece.span]))
-        for ref in piece.refs:
-            start = open_at.setdefault(ref, at)
-            found[ref, start] = Marked(ref, start, at + length)
-        open_at = {ref: start for ref, start in open_at.items() if ref in piece.refs}
+        for wrap in piece.wraps:
+            start = open_at.setdefault(wrap, at)
+            found[wrap, start] = Marked(wrap, start, at + length)
+        open_at = {wrap: start for wrap, start in open_at.items() if wrap in piece.wraps}
         at += length
     return tuple(found.values())
 
 
 def marked_pieces(spans: Spans, marked: Sequence[Marked]) -> list[Piece]:
-    """Spans cut where markers begin and end."""
+    """Spans cut where wraps begin and end."""
+    if not marked:
+        return [Piece(span) for span in spans]
     cuts = sorted({edge for mark in marked for edge in (mark.start, mark.end)})
     pieces: list[Piece] = []
     at = 0
     for span in spans:
         for part in _cut(span, [cut - at for cut in cuts]):
             length = len(comparable([part]))
-            refs = (mark.ref for mark in marked if mark.start <= at and at + length <= mark.end)
-            pieces.append(Piece(part, tuple(dict.fromkeys(refs))))
+            wraps = (mark.wrap for mark in marked if mark.start <= at and at + length <= mark.end)
+            pieces.append(Piece(part, tuple(dict.fromkeys(wraps))))
             at += length
     return pieces
 
@@ -147,11 +161,13 @@ def _bare(span: Span) -> Span:
 
 
 def remarked(was: Spans, now: Spans, marked: Sequence[Marked]) -> tuple[Marked, ...]:
-    """Where the marked words of `was` stand in `now`: on what survives of them, with what was written in between. A marker
-    goes when none of its words is left."""
+    """Where the wrapped words of `was` stand in `now`: around what survives of them, with what was written in between. A
+    wrap goes when none of its words is left, but looks of the whole text are looks of the whole new text."""
     wordless = [mark for mark in marked if not re.search(rf"\w|{ATOM}", comparable(was)[mark.start : mark.end])]
     wordy = [mark for mark in marked if mark not in wordless]
     found = _found(was, now, wordy, signs=False) | _found(was, now, wordless, signs=True)
+    whole, ends = (0, len(comparable(was))), len(comparable(now))
+    found |= {mark: Marked(mark.wrap, 0, ends) for mark in marked if not mark.wrap.ref and (mark.start, mark.end) == whole}
     return tuple(found[mark] for mark in marked if mark in found)
 
 
@@ -189,7 +205,7 @@ def _stretched(mark: Marked, was: str, now: str, first: tuple[_Token, _Token], l
     start, end = first[1].start + from_ - first[0].start, last[1].end - (last[0].end - to)
     ahead = _alike(was[mark.start : from_][::-1], now[:start][::-1])
     behind = _alike(was[to : mark.end], now[end:])
-    return Marked(mark.ref, start - ahead, end + behind)
+    return Marked(mark.wrap, start - ahead, end + behind)
 
 
 def _alike(edge: str, text: str) -> int:
@@ -199,8 +215,8 @@ def _alike(edge: str, text: str) -> int:
 
 
 def adopted(homeless: Iterable[Homeless], texts: Collection[Spans]) -> dict[Spans, tuple[Marked, ...]]:
-    """For markers without a block: the new or changed texts that hold all of their words and most of what stood around
-    them, as where a paragraph is split, joined, moved or made a list item."""
+    """For comment markers without a block: the new or changed texts that hold all of their words and most of what stood
+    around them, as where a paragraph is split, joined, moved or made a list item."""
     found: dict[Spans, tuple[Marked, ...]] = {}
     for lost in homeless:
         words = comparable(lost.was)[lost.mark.start : lost.mark.end]

@@ -1,7 +1,7 @@
 """Confluence storage markup -> neutral blocks that know which bytes they came from.
 
-Layouts, `details` and `expand` macros are transparent: their tags are glue between blocks. List containers are invisible,
-items are flat. What the Doc cannot say is kept whole. Putting changed blocks back between unchanged bytes is
+Layouts and `details`, `expand` and `excerpt` macros are transparent: their tags are glue between blocks. List containers
+are invisible, items are flat. What the Doc cannot say is kept whole. Putting changed blocks back between unchanged bytes is
 `confluence_storage.py`.
 """
 
@@ -9,8 +9,19 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mapping.confluence_comments import MARKER, Homeless, Piece, marked_in
-from mapping.confluence_render import ACCOUNT, COLOURS, USER_KEY, Payload, Shape, blanks_collapsed, is_date, settled
+from mapping.confluence_comments import MARKER, Homeless, Piece, Wrap, marked_in
+from mapping.confluence_render import (
+    ACCOUNT,
+    COLOURS,
+    PANELS,
+    USER_KEY,
+    Payload,
+    Shape,
+    blanks_collapsed,
+    code_text,
+    is_date,
+    settled,
+)
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
 from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
 
@@ -22,10 +33,10 @@ _MARKS: dict[str, Mark] = {
     "code": "code",
     "u": "underline",
 }
-_CLEAR = frozenset(
-    {"span", "sub", "sup", "small", "big", "font", "ins", "abbr", "cite", "q", "mark", "tt", "kbd", "samp", "var"}
-    | {"a", "p", "div", MARKER}
+_WRAPS = frozenset(
+    {"span", "sub", "sup", "small", "big", "font", "ins", "abbr", "cite", "q", "mark", "tt", "kbd", "samp", "var", MARKER}
 )
+_CLEAR = _WRAPS | {"a", "p", "div"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LISTS: dict[str, BlockKind] = {"ul": "bullet", "ol": "number", "ac:task-list": "task"}
 _WRAPPERS = frozenset({"ac:layout", "ac:layout-section", "ac:layout-cell", "div"})
@@ -33,8 +44,8 @@ _BLOCKS = (
     frozenset({"p", "table", "blockquote", "hr", "pre", "ac:adf-extension", "ac:image", MACRO, *_HEADINGS, *_LISTS})
     | _WRAPPERS
 )
-_PANELS = frozenset({"info", "note", "tip", "warning", "panel"})
-_OPEN_MACROS = frozenset({"details", "expand"})
+_OPEN_MACROS = frozenset({"details", "expand", "excerpt"})
+_COLUMNS = frozenset({"section", "column"})  # the old editor's layout
 _LABELS = {
     "jira": "Jira issues",
     "toc": "Table of contents",
@@ -208,11 +219,13 @@ class _Reader:
         return Block(kind, spans, native=str(self._native))
 
     def _part(self, node: Element, details: bool) -> Iterator[Part]:
-        if node.name in _LISTS and _is_regular(node):
+        if node.sealed:
+            yield self._kept(node)
+        elif node.name in _LISTS and _is_regular(node):
             yield self._listing(node, 0)
         elif node.name in _WRAPPERS:
             yield _flow(node, node, self.flow(node.children, details=details))
-        elif node.name == MACRO and node.attrs.get("ac:name") in _OPEN_MACROS:
+        elif node.name == MACRO and node.attrs.get("ac:name") in _OPEN_MACROS | _COLUMNS:
             yield self._open_macro(node)
         else:
             leaf = self._leaf(node, details)
@@ -222,8 +235,8 @@ class _Reader:
     def _open_macro(self, node: Element) -> Part:
         body = node.child("ac:rich-text-body")
         details = node.attrs.get("ac:name") == "details"
-        flow = _flow(node, body, self.flow(body.children, details=details)) if body else None
-        return flow if flow and any(_blocks(flow)) else self._kept(node)
+        flow = _flow(node, body, self.flow(body.children, details=details)) if body and not body.sealed else None
+        return flow if flow and (not flow.macro or any(_blocks(flow))) else self._kept(node)
 
     def _leaf(self, node: Element, details: bool) -> Leaf | None:
         if node.name == "table":
@@ -238,8 +251,8 @@ class _Reader:
         if name in ("code", "noformat"):
             return self._code(node)
         body = node.child("ac:rich-text-body")
-        if name in _PANELS and body:
-            return self._simple(node, body, "panel")
+        if body and (name in PANELS or name == "panel"):
+            return self._simple(node, body, "panel", PANELS.get(name or "", ""))
         return self._kept(node)
 
     def _text_leaf(self, node: Element) -> Leaf | None:
@@ -250,16 +263,17 @@ class _Reader:
         block = replace(self._new("heading" if level else "paragraph", spans), level=level)
         return Leaf(block, node.start, node.end, node)
 
-    def _simple(self, node: Element, body: Element, kind: BlockKind) -> Leaf:
+    def _simple(self, node: Element, body: Element, kind: BlockKind, language: str = "") -> Leaf:
         """A quote or a panel, as long as it holds nothing but text."""
-        if any(_is_block(child) and getattr(child, "name", "") != "p" for child in body.children):
+        if body.sealed or any(_is_block(child) and getattr(child, "name", "") != "p" for child in body.children):
             return self._kept(node)
         spans = spans_of(settled(self.mixed(body.children)))
-        return Leaf(self._new(kind, spans), node.start, node.end, node) if spans else self._kept(node)
+        block = replace(self._new(kind, spans), language=language)
+        return Leaf(block, node.start, node.end, node) if spans else self._kept(node)
 
     def _code(self, node: Element) -> Leaf:
         body, language = node.child("ac:plain-text-body"), node.parameter("language")
-        text = body.text if body else ""
+        text = code_text(body.text) if body else ""
         said = " ".join(blanks_collapsed(language.text.replace("\n", " ")).split()) if language else ""
         return Leaf(replace(self._new("code", text_spans(text)), language=said), node.start, node.end, node)
 
@@ -295,7 +309,8 @@ class _Reader:
         rows = tuple(row for row in _rows(node) if any(map(_is_cell, row.elements())))
         cells = [cell for row in rows for cell in row.elements()]
         merged = any(cell.attrs.get(name, "1") != "1" for cell in cells for name in ("colspan", "rowspan"))
-        if merged or not rows:
+        sealed = any(part.sealed for part in (*node.elements(), *rows, *cells))
+        if merged or sealed or not rows:
             return self._kept(node)
         block = self._new("table")
         header = all(cell.name == "th" for cell in rows[0].elements() if _is_cell(cell))
@@ -320,53 +335,61 @@ class _Reader:
                 yield from self.pieces([child])
                 continue
             yield Piece(Span("\n"))
-            if child.name in ("p", "div", *_HEADINGS):
+            if child.name in ("p", "div", *_HEADINGS) and not child.sealed:
                 yield from self.pieces(child.children) if child.name != "div" else self.mixed(child.children)
             else:
                 yield self._kept_piece(child, (), block=True)
             broken = True
 
     def pieces(
-        self, nodes: Iterable[Node], marks: frozenset[Mark] = frozenset(), link: str = "", refs: tuple[str, ...] = ()
+        self, nodes: Iterable[Node], marks: frozenset[Mark] = frozenset(), link: str = "", wraps: tuple[Wrap, ...] = ()
     ) -> Iterator[Piece]:
-        """Text and inline things with their marks, link and comment markers."""
+        """Text and inline things with their marks and link, and what wraps them."""
         for node in nodes:
             if isinstance(node, Text):
-                yield Piece(Span(blanks_collapsed(node.text.replace("\n", " ")), marks=marks, link=link), refs)
+                yield Piece(Span(blanks_collapsed(node.text.replace("\n", " ")), marks=marks, link=link), wraps)
+            elif node.sealed:
+                yield self._kept_piece(node, wraps)
             elif node.name == "br":
-                yield Piece(Span("\n", marks=marks, link=link), refs)
+                yield Piece(Span("\n", marks=marks, link=link), wraps)
             elif node.name in _MARKS:
-                yield from self.pieces(node.children, marks | {_MARKS[node.name]}, link, refs)
-            elif node.name == "a" and node.attrs.get("href"):
-                yield from self._anchor(node, marks, refs)
+                yield from self.pieces(node.children, marks | {_MARKS[node.name]}, link, wraps)
+            elif node.name == "a":
+                yield from self._anchor(node, marks, link, wraps)
             elif node.name in _CLEAR:
-                around = (*refs, node.attrs.get("ac:ref", "")) if node.name == MARKER else refs
-                yield from self.pieces(node.children, marks, link, around)
+                yield from self.pieces(node.children, marks, link, self._wrapped(node, wraps))
             else:
-                yield self._thing(node, refs)
+                yield self._thing(node, wraps)
 
-    def _anchor(self, node: Element, marks: frozenset[Mark], refs: tuple[str, ...]) -> Iterator[Piece]:
-        if not node.text.strip() and _holds_things(node):
-            yield self._kept_piece(node, refs)
+    def _wrapped(self, node: Element, wraps: tuple[Wrap, ...]) -> tuple[Wrap, ...]:
+        if node.name not in _WRAPS or (node.name == "span" and not node.attrs):
+            return wraps
+        return (*wraps, Wrap(open_tag(node, self._source), node.attrs.get("ac:ref", "") if node.name == MARKER else ""))
+
+    def _anchor(self, node: Element, marks: frozenset[Mark], link: str, wraps: tuple[Wrap, ...]) -> Iterator[Piece]:
+        """A link; one around things alone, or a place that links lead to, is a thing itself."""
+        href = node.attrs.get("href", "")
+        if not node.text.strip() and (_holds_things(node) or not href):
+            yield self._kept_piece(node, wraps)
         else:
-            yield from self.pieces(node.children, marks, node.attrs["href"], refs)
+            yield from self.pieces(node.children, marks, href or link, wraps)
 
-    def _thing(self, node: Element, refs: tuple[str, ...]) -> Piece:
+    def _thing(self, node: Element, wraps: tuple[Wrap, ...]) -> Piece:
         account = _account(node)
         if account:
-            return Piece(Span("", "mention", ref=ACCOUNT + account), refs)
+            return Piece(Span("", "mention", ref=ACCOUNT + account), wraps)
         if node.name == "time" and is_date(node.attrs.get("datetime", "")):
-            return Piece(Span(node.attrs["datetime"], "date", ref=node.attrs["datetime"]), refs)
+            return Piece(Span(node.attrs["datetime"], "date", ref=node.attrs["datetime"]), wraps)
         if node.name == MACRO and node.attrs.get("ac:name") == "status":
-            return Piece(_status(node), refs)
-        return self._kept_piece(node, refs)
+            return Piece(_status(node), wraps)
+        return self._kept_piece(node, wraps)
 
-    def _kept_piece(self, node: Element, refs: tuple[str, ...], *, block: bool = False) -> Piece:
-        return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), refs)
+    def _kept_piece(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
+        return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
 
 
 def spans_of(pieces: Iterable[Piece]) -> Spans:
-    """Pieces without their comment markers."""
+    """Pieces without what wraps them."""
     return merged_spans(piece.span for piece in pieces)
 
 
@@ -385,7 +408,7 @@ def homeless(page: StoragePage) -> Iterator[Homeless]:
     """Every comment marker in text, with the text around it."""
     for nodes in _texts(page.flow):
         shape = shape_of(nodes, page.source)
-        yield from (Homeless(shape.was, mark) for mark in shape.marked)
+        yield from (Homeless(shape.was, mark) for mark in shape.marked if mark.wrap.ref)
 
 
 def _texts(flow: Flow) -> Iterator[Sequence[Node]]:
@@ -488,13 +511,15 @@ def _rows(node: Element) -> Iterator[Element]:
 
 
 def _flow(node: Element, body: Element, parts: Iterable[Part]) -> Flow:
-    return Flow(node.start, body.inner, body.inner_end, node.end, tuple(parts), macro=node.name == MACRO)
+    macro = node.name == MACRO and node.attrs.get("ac:name") not in _COLUMNS
+    return Flow(node.start, body.inner, body.inner_end, node.end, tuple(parts), macro)
 
 
 def _is_regular(listing: Element) -> bool:
     """A list of items; some editors have put lists directly into lists, or nothing at all."""
     item = "ac:task" if listing.name == "ac:task-list" else "li"
-    return any(listing.elements()) and all(child.name == item for child in listing.elements())
+    sealed = any(part.sealed for child in listing.elements() for part in (child, child.child("ac:task-body")) if part)
+    return any(listing.elements()) and not sealed and all(child.name == item for child in listing.elements())
 
 
 def _canonical(node: Node) -> str:

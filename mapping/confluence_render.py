@@ -1,8 +1,8 @@
 """Neutral blocks -> Confluence storage markup, and what the blocks read back as (`project`).
 
-Text is written as characters with the XML escapes only, never as named entities. Comment markers are put back where
-`confluence_comments.py` finds their words. Which bytes of an existing page stay is `confluence_storage.py`; reading is
-`confluence_parse.py`.
+Text is written as characters with the XML escapes only, never as named entities. Comment markers and looks are put back
+where `confluence_comments.py` finds their words. Which bytes of an existing page stay is `confluence_storage.py`; reading
+is `confluence_parse.py`.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
-from mapping.confluence_comments import ATOM, MARKER, Marked, Piece, marked_pieces, remarked
+from mapping.confluence_comments import ATOM, Marked, Piece, marked_pieces, remarked
 from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
 
 ACCOUNT = "account:"
@@ -21,8 +21,11 @@ COLOURS = ("grey", "red", "yellow", "green", "blue", "purple")
 ITEMS = ("bullet", "number", "task")
 TAGS: Mapping[str, str] = {"bullet": "ul", "number": "ol", "task": "ac:task-list"}
 
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_LEFT_OVER = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _BLANKS = re.compile("[ \t\r\u00a0]+")
+PANELS: Mapping[str, str] = {"info": "", "tip": "tip", "note": "warning", "warning": "caution"}  # by colour, as alerts
+_PANELS = {kind: macro for macro, kind in PANELS.items()}
 _MARKS: tuple[tuple[Mark, str], ...] = (
     ("code", "code"),
     ("strike", "s"),
@@ -43,7 +46,7 @@ class Payload:
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How text stood there before: its first paragraph's tag, whether each line had one, whether there was none; the text
-    itself, its links and its comment markers."""
+    itself, its links, and its comment markers and looks."""
 
     paragraph: str = "<p>"
     per_line: bool = False
@@ -72,7 +75,9 @@ class Renderer:
         if block.kind == "quote":
             return f"<blockquote>{self.flow(block.spans)}</blockquote>"
         if block.kind == "panel":
-            return _macro("info", f"<ac:rich-text-body>{self.flow(block.spans)}</ac:rich-text-body>")
+            return _macro(
+                _PANELS.get(block.language, "info"), f"<ac:rich-text-body>{self.flow(block.spans)}</ac:rich-text-body>"
+            )
         if block.kind == "divider":
             return "<hr />"
         if block.kind == "table":
@@ -129,7 +134,7 @@ class Renderer:
         return self._inline(self._marked(spans, shape), shape.anchors or {})
 
     def _marked(self, spans: Spans, shape: Shape) -> list[Piece]:
-        """The spans cut where comment markers stand now."""
+        """The spans cut where comment markers and looks stand now."""
         return marked_pieces(spans, (*remarked(shape.was, spans, shape.marked), *self.adopted.get(spans, ())))
 
     def _segments(self, pieces: Sequence[Piece]) -> list[list[Piece] | str]:
@@ -145,12 +150,11 @@ class Renderer:
         return [segment for segment in [*segments, settled(run)] if segment]
 
     def _inline(self, pieces: Sequence[Piece], anchors: Mapping[str, str], depth: int = 0) -> str:
-        """Text with the markers from this depth on."""
+        """Text with what wraps it from this depth on."""
         written = []
-        for refs, group in groupby(pieces, key=lambda piece: piece.refs[depth : depth + 1]):
-            if refs:
-                text = self._inline(list(group), anchors, depth + 1)
-                written.append(f'<{MARKER} ac:ref="{escaped(refs[0])}">{text}</{MARKER}>')
+        for wraps, group in groupby(pieces, key=lambda piece: piece.wraps[depth : depth + 1]):
+            if wraps:
+                written.append(wraps[0].around(self._inline(list(group), anchors, depth + 1)))
             else:
                 written += [self._span(piece.span, anchors) for piece in group]
         return "".join(written)
@@ -170,15 +174,25 @@ class Renderer:
         return known.markup if known else ""
 
 
+def legal(text: str) -> str:
+    """Text without characters that the service refuses; what Windows-1252 means by one is what was meant."""
+    return _ILLEGAL.sub(lambda found: _LEFT_OVER.get(found[0], ""), text)
+
+
 def escaped(text: str) -> str:
-    """Text for an element or a quoted attribute, without characters that XML forbids."""
-    text = _ILLEGAL.sub("", text)
+    """Text for an element or a quoted attribute."""
+    text = legal(text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def code_text(text: str) -> str:
+    """A macro's plain text as it reads back."""
+    return legal(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def code_body(text: str) -> str:
     """A macro's plain text, with what would end it split over two sections."""
-    inner = _ILLEGAL.sub("", text).replace("]]>", "]]]]><![CDATA[>")
+    inner = legal(text).replace("]]>", "]]]]><![CDATA[>")
     return f"<ac:plain-text-body><![CDATA[{inner}]]></ac:plain-text-body>"
 
 
@@ -263,12 +277,12 @@ def _swept(texts: Sequence[str | None]) -> list[str | None]:
 
 def blanks_collapsed(text: str) -> str:
     """Runs of blanks as one space; line ends stay."""
-    return _BLANKS.sub(" ", _ILLEGAL.sub("", text))
+    return _BLANKS.sub(" ", legal(text))
 
 
 def clean_link(link: str) -> str:
     """A link as an attribute gives it back."""
-    return re.sub(r"\s", "%20", _ILLEGAL.sub("", link).strip())
+    return re.sub(r"\s", "%20", legal(link).strip())
 
 
 def project(blocks: Iterable[Block]) -> tuple[Block, ...]:
@@ -319,8 +333,9 @@ def projected(block: Block) -> Block | None:
         checked = block.checked and block.kind == "task"
         return Block(block.kind, spans, depth=block.depth, checked=checked)
     if block.kind == "code":
-        text = _ILLEGAL.sub("", plain(block.spans).replace("\r\n", "\n").replace("\r", "\n"))
-        return Block("code", text_spans(text), language=" ".join(blanks_collapsed(block.language).split()))
+        return Block(
+            "code", text_spans(code_text(plain(block.spans))), language=" ".join(blanks_collapsed(block.language).split())
+        )
     if block.kind == "divider":
         return Block("divider")
     if block.kind == "table":
@@ -330,6 +345,8 @@ def projected(block: Block) -> Block | None:
         return Block("kept", block.spans, ref=block.ref)
     if not spans:
         return None
+    if block.kind == "panel":
+        return Block("panel", spans, language=block.language if block.language in _PANELS else "")
     return Block(block.kind, spans, level=min(max(block.level, 2), 6) if block.kind == "heading" else 0)
 
 

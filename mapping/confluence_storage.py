@@ -66,7 +66,7 @@ def splice(page: StoragePage, target: Sequence[Block], *, details_id: str = "") 
         body = _Splice(page, target, renderer).body()
     lost = {marker.ref for marker in lost_markers(page.source.decode(), body)}
     if lost:
-        homes = adopted((home for home in homeless(page) if home.mark.ref in lost), set(_new_texts(page, target)))
+        homes = adopted((home for home in homeless(page) if home.mark.wrap.ref in lost), set(_new_texts(page, target)))
         body = _Splice(page, target, replace(renderer, adopted=homes)).body() if homes else body
     return body
 
@@ -354,7 +354,7 @@ class _Splice:
         old, node = leaf.block, leaf.node
         if block == old:
             return self._bytes(leaf.start, leaf.end)
-        if block.kind != old.kind:
+        if block.kind != old.kind or (block.kind == "panel" and block.language != old.language):
             return self._renderer.block(block)
         if node is None:
             return f"<p>{self._renderer.inline(block.spans, shape_of(leaf.loose, self._source))}</p>"

@@ -56,7 +56,8 @@ class Block:
     """One block. Which fields mean something follows from `kind`:
 
     heading: spans, level. bullet, number, task: spans, depth (0 = outermost), and checked for a task. code: spans (plain),
-    language. quote, panel, paragraph: spans. table: rows (blocks of kind `row`), header (first row is a header). row: cells.
+    language. quote, paragraph: spans. panel: spans, language (`tip`, `warning`, `caution`; empty for a note). table: rows
+    (blocks of kind `row`), header (first row is a header). row: cells.
     kept: spans (one plain label), ref.
     """
 

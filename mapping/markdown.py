@@ -1,9 +1,10 @@
 """The store's view of prose: blocks <-> Markdown that a person reads, edits and gives back.
 
-Nothing is lost on the way: a kept block is one line `[kept: Jira issues #k3f2]`, a kept inline thing `[emoji](kept:k77a)`, a
-mention `[@Ada Byron](mailto:ada@example.com)`, underline `<u>x</u>`, a panel `> [!NOTE]`. Dates and statuses become their
-text. A table without a header row has an empty one. An image that somebody writes here becomes a link with its description:
-the store holds no pictures. HTML stays as the text it is.
+Nothing is lost on the way. A kept block is one line `[kept: Jira issues #k3f2]`, a kept inline thing `[emoji](kept:k77a)`, a
+mention `[@Ada Byron](mailto:ada@example.com)`, a date `[2026-12-01](date:2026-12-01)`, a status `[Done](status:green)`,
+underline `<u>x</u>`, a panel `> [!NOTE]`, `> [!TIP]`, `> [!WARNING]` or `> [!CAUTION]`. A table without a header row has an
+empty one. An image that somebody writes here becomes a link with its description: the store holds no pictures. HTML stays
+as the text it is.
 
 Blocks are flat, so what nests in a list item (code, a second paragraph) stands between the items; it is written inside the
 list when the next item needs it. Pages in a folder, which keep every byte, are `markdown_page.py`.
@@ -19,11 +20,12 @@ from mapping.markdown_render import ITEMS, Level, between, indented, inline, ite
 
 _KEPT = re.compile(r"\[kept: (?P<label>.*) #(?P<ref>[^\s\]]+)\]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ALERTS = {"Tip": "tip", "Important": "warning", "Warning": "warning", "Caution": "caution"}
 _LEVELS = {f"H{level}": level for level in range(1, 7)}
 
 
 def to_markdown(blocks: Iterable[Block]) -> str:
-    """The blocks as Markdown; `from_markdown` gives them back, with dates and statuses as text."""
+    """The blocks as Markdown; `from_markdown` gives them back."""
     shown = [block for block in blocks if _shows(block)]
     open_levels: list[Level] = []
     text = ""
@@ -57,7 +59,7 @@ def _lines(block: Block) -> str:
         label = inline(text_spans(" ".join(block.text.split())), "heading")
         return f"[kept: {label} #{block.ref}]"
     if block.kind == "panel":
-        return "> [!NOTE]" + (f"\n{lines_of(block)}" if block.spans else "")
+        return f"> [!{block.language.upper() or 'NOTE'}]" + (f"\n{lines_of(block)}" if block.spans else "")
     return lines_of(block)
 
 
@@ -118,11 +120,12 @@ class _Reader:
 
     def _quote(self, node: Node, depth: int) -> Iterator[Block]:
         kind: BlockKind = "panel" if node.value else "quote"
+        alert = _ALERTS.get(node.value or "", "")
         if all(child.kind == "Paragraph" for child in node.children):
-            yield replace(quote_block(node, self.inline), kind=kind)
+            yield replace(quote_block(node, self.inline), kind=kind, language=alert)
             return
         for block in self.flat(node.children, depth):
-            yield replace(block, kind=kind) if block.kind == "paragraph" else block
+            yield replace(block, kind=kind, language=alert) if block.kind == "paragraph" else block
 
 
 def _kept(match: re.Match[str]) -> Block:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyromark
 
-from mapping.document import Mark, Span, Spans, merged_spans
+from mapping.document import Mark, Span, SpanKind, Spans, merged_spans
 
 Marks = frozenset[Mark]
 
@@ -42,6 +42,8 @@ _TAGS: dict[str, Mark] = {
     "u": "underline",
     "code": "code",
 }
+_THINGS: dict[str, SpanKind] = {"kept": "kept", "date": "date", "status": "status"}
+_MEANT = frozenset({"mailto", "account", *_THINGS})
 _TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
 _ODD = re.compile("[\xa0\0\r]")
 
@@ -132,7 +134,8 @@ class Inline:
     """Reads inline nodes of one text.
 
     With `atoms`, images, footnote marks and HTML become kept spans and their Markdown is noted in `kept` by ref (pages).
-    Without, they become text, and links to `mailto:`, `account:` and `kept:` become what they were written for (the store).
+    Without, they become text, and links to `mailto:`, `account:`, `date:`, `status:` and `kept:` become what they were
+    written for (the store).
     """
 
     source: bytes
@@ -210,13 +213,14 @@ class Inline:
 
 def _meant(inner: list[Span], url: str, marks: Marks) -> list[Span]:
     """A link of the store's own schemes as the mention or kept thing that it stands for."""
-    if not url.startswith(("kept:", "mailto:", "account:")):
+    scheme, _, ref = url.partition(":")
+    if scheme not in _MEANT:
         return inner
     text = "".join(span.text for span in inner)
     marks = inner[0].marks if inner else marks
-    if url.startswith("kept:") and text:
-        return [Span(text, "kept", url.removeprefix("kept:"), marks)]
-    if text.startswith("@") and text != "@" and not url.startswith("kept:"):
+    if ref and (text or scheme == "status") and scheme in _THINGS:
+        return [Span(text, _THINGS[scheme], ref, marks)]
+    if text.startswith("@") and (scheme == "account" or (scheme == "mailto" and text != "@")):
         return [Span(text[1:], "mention", url.removeprefix("mailto:"), marks)]
     return inner
 

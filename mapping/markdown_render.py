@@ -21,7 +21,6 @@ _WORDS = re.compile(rf"[^\W_](?:{_PLAIN.pattern})?(?<=[^\W_])")
 _CODE = re.compile(r"[^\s`|\\](?:[^`|\\\n\r\0\xa0]*[^\s`|\\])?")
 _ADDRESS = re.compile(r"https?:[A-Za-z0-9/._%?=#-]*")
 _EMAIL = re.compile(r"[A-Za-z0-9.+-]+@[A-Za-z0-9.-]+")
-_SAID = ("text", "date", "status")  # what is plain text in Markdown
 _BEGINS = {"lines": re.compile("[A-Za-z]"), "heading": re.compile(r"[^\W_]"), "cell": re.compile(r"[^\W_]")}
 _ENDS = re.compile(r"(?:[^\W_]|[.,;:?)%])\Z")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
@@ -41,16 +40,11 @@ _TAGS = {"bold": "strong", "italic": "em", "strike": "del", "underline": "u"}
 
 
 def store_atom(span: Span) -> str:
-    """Mentions and kept things as links, so that the store's text loses nothing."""
+    """Mentions, dates, statuses and kept things as links, so that the store's text loses nothing."""
     if span.kind == "mention":
         scheme = "" if span.ref.startswith("account:") else "mailto:"
         return f"[@{_FULL.sub(_backslash, span.text)}]({_url(scheme + span.ref)})"
-    return f"[{_FULL.sub(_backslash, span.text)}]({_url('kept:' + span.ref)})"
-
-
-def said(spans: Spans) -> Spans:
-    """Spans with dates and statuses as the text that Markdown has for them."""
-    return tidy(replace(span, kind="text", ref="") if span.kind in ("date", "status") else span for span in spans)
+    return f"[{_FULL.sub(_backslash, span.text)}]({_url(f'{span.kind}:{span.ref}')})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +62,7 @@ def inline(spans: Spans, where: Where = "lines", atom: Atom = store_atom) -> str
     simple = _simply(spans, where, atom)
     if simple:
         return simple
-    spans = said(spans)
+    spans = tidy(spans)
     for style in _STYLES:
         text = _written(spans, style, where, store_atom)
         if _read_back(text, where) == spans:
@@ -91,12 +85,12 @@ def _simply(spans: Spans, where: Where, atom: Atom) -> str:
 
 
 def _is_bare(span: Span) -> bool:
-    return span.kind in _SAID and not span.marks and not span.link
+    return span.kind == "text" and not span.marks and not span.link
 
 
 def _simple_piece(span: Span, atom: Atom) -> str:
     """A span with one mark, one link, or an atom, where its text is plain words; else empty."""
-    if len(span.marks) + bool(span.link) + (span.kind == "mention") != 1 or span.kind == "kept":
+    if len(span.marks) + bool(span.link) + (span.kind == "mention") != 1 or span.kind not in ("text", "mention"):
         return ""
     if "code" in span.marks:
         return f"`{span.text}`" if _CODE.fullmatch(span.text) else ""
@@ -217,7 +211,7 @@ def _longest(spans: Spans, index: int) -> tuple[str, int]:
 
 def _wraps(span: Span) -> list[str]:
     marks = [mark for mark in ("strike", "bold", "italic", "underline") if mark in span.marks]
-    return ([f"link:{span.link}"] if span.link and span.kind != "mention" else []) + marks
+    return ([f"link:{span.link}"] if span.link and span.kind in ("text", "kept") else []) + marks
 
 
 def _without(span: Span, wrap: str) -> Span:
@@ -269,7 +263,7 @@ def code_fence(text: str, info: str) -> str:
 
 def quote(spans: Spans, atom: Atom = store_atom) -> str:
     """A block quote; an empty line in the text parts its paragraphs."""
-    text = "\n\n".join(inline(part, atom=atom) for part in _paragraphs(said(spans)))
+    text = "\n\n".join(inline(part, atom=atom) for part in _paragraphs(tidy(spans)))
     return "\n".join(f"> {line}".rstrip(" ") for line in text.split("\n"))
 
 

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from xml.parsers import expat
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from mapping.confluence_storage import StorageError, parse, project, render, spl
 from mapping.document import Block, Span, heading, paragraph, text_spans
 
 FEW = settings(max_examples=60, deadline=None)
+CORPUS = (Path(__file__).parent.parent / "corpus" / "confluence").glob("*.xml")
 
 INLINE = st.sampled_from(
     [
@@ -22,6 +25,17 @@ INLINE = st.sampled_from(
         '<a href="https://example.com/?a=1&amp;b=2" data-card-appearance="inline">link</a>',
         '<ac:emoticon ac:name="smile" ac:emoji-fallback="🙂" /> ok',
         "one<br />two",
+        '<span style="color: rgb(255,86,48);">red <sub>low</sub></span> &#8212; <u>under</u> <del>gone</del>',
+        '<ac:link ac:anchor="Who%20was" ac:local-id="k"><ri:page ri:content-title="A &amp; B" ri:version-at-save="3" />'
+        "<ac:link-body>the <strong>page</strong></ac:link-body></ac:link> and "
+        "<ac:link><ri:attachment ri:filename='x.txt' /><ac:plain-text-link-body><![CDATA[a < b]]></ac:plain-text-link-body>"
+        "</ac:link>",
+        'an <ac:image ac:inline="true"><ri:url ri:value="https://example.com/a.png" /></ac:image>, '
+        '<ac:placeholder ac:type="mention">who</ac:placeholder> <ac:link><ri:user ri:userkey="8a7f" /></ac:link>',
+        '<ac:inline-comment-marker ac:ref="o">one <ac:inline-comment-marker ac:ref="i">two</ac:inline-comment-marker>'
+        '</ac:inline-comment-marker><em><ac:inline-comment-marker ac:ref="o"> three</ac:inline-comment-marker></em>',
+        '<ac:structured-macro ac:name="jira" ac:macro-id="j"><ac:parameter ac:name="key">OPS-1</ac:parameter>'
+        "</ac:structured-macro> 漢字 🔥 <!-- aside -->",
         '<ac:structured-macro ac:name="status" ac:macro-id="m"><ac:parameter ac:name="colour">Green</ac:parameter>'
         '<ac:parameter ac:name="title">Completed</ac:parameter></ac:structured-macro>',
     ]
@@ -74,7 +88,16 @@ OTHER = st.sampled_from(
         "loose <b>words</b>",
     ]
 )
-FLOW = st.lists(PARAGRAPH | LIST | TASKS | TABLE | OTHER, max_size=6).map("\n".join)
+
+
+def parts_of(path: Path) -> list[str]:
+    """What stands on a whole page one after the other."""
+    page = parse(path.read_bytes().decode())
+    return [page.source[part.start : part.end].decode() for part in page.flow.parts]
+
+
+WRITTEN = st.sampled_from([part for path in sorted(CORPUS) for part in parts_of(path)])
+FLOW = st.lists(PARAGRAPH | LIST | TASKS | TABLE | OTHER | WRITTEN, max_size=6).map("\n".join)
 LAYOUT = FLOW.map(
     lambda flow: (
         '<ac:layout><ac:layout-section ac:type="two_equal"><ac:layout-cell>'
@@ -308,7 +331,88 @@ def test_a_page_emptied_of_its_blocks_keeps_its_layout() -> None:
     assert body == "<ac:layout><ac:layout-section><ac:layout-cell><p>a</p></ac:layout-cell></ac:layout-section></ac:layout>"
 
 
-@pytest.mark.parametrize("body", ["<p>", "a & b", "<p a>x</p>", "&nosuch;", "</page><page>", "<p>" * 500, "\ud800"])
+@pytest.mark.parametrize("body", ["<p>", "a & b", "<p a>x</p>", "&nosuch;", "</page><page>", "\x1c", "&#28;", "\ud800"])
 def test_malformed_markup_is_refused(body: str) -> None:
     with pytest.raises(StorageError):
         parse(body)
+
+
+ANYTHING = st.text(max_size=12) | st.text(
+    st.sampled_from("a]>&<\"'\x00\x0b\x1c\x7f\x85\x92\x9f\r\n\t\ud800\udfff\ufffe\uffff\ufeff")
+)
+REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def strictly_read(body: str) -> None:
+    """As a service that knows nothing but XML and its own prefixes reads it."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    root = '<page xmlns:ac="urn:ac" xmlns:ri="urn:ri" xmlns:at="urn:at">'
+    parser.Parse(f"{root}{body}</page>".encode(), True)
+    assert not REFUSED.search(body)
+
+
+@FEW
+@given(st.data())
+def test_whatever_is_said_is_sent_as_strict_markup(data: st.DataObject) -> None:
+    def say() -> str:
+        return data.draw(ANYTHING)
+
+    spans = (
+        Span(say(), marks=frozenset({"bold"}), link=say()),
+        Span(say(), "mention", ref=f"account:{say()}"),
+        Span(say(), "mention", ref=say()),
+        Span(say(), "date", ref=say()),
+        Span(say(), "status", ref=say()),
+        Span(say(), "kept", ref=say()),
+    )
+    blocks = [
+        *(
+            Block(kind, spans, level=3, language=say())
+            for kind in ("paragraph", "heading", "quote", "panel", "bullet", "task")
+        ),
+        Block("code", text_spans(say()), language=say()),
+        Block("kept", text_spans(say()), ref=say()),
+        Block("table", rows=(Block("row", cells=(spans, text_spans(say()))),), hint="details"),
+    ]
+    strictly_read(render(blocks, details_id=say()))
+    page = parse(render([replace(block, spans=text_spans("x")) for block in blocks[:-2]]))
+    changed = [replace(old, spans=new.spans, language=new.language) for old, new in zip(page.blocks, blocks, strict=False)]
+    strictly_read(splice(page, changed))
+
+
+def test_what_windows_left_over_is_sent_as_what_it_meant() -> None:
+    assert render([paragraph("it\x92s \x93so\x94 \x81\x85")]) == "<p>it’s “so” …</p>"
+    page = parse("<p>it\x92s</p><p>b</p>")
+    assert splice(page, [page.blocks[0], paragraph("c")]) == "<p>it\x92s</p><p>c</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("", ""),
+        (" \r\n\t ", ""),
+        ("\ufeff<p>a</p>", "a"),
+        ("<p>a</p>\r\n<p>b</p>", "a|b"),
+        ("<p>&Eacute;&thetasym;&NotEqualTilde;&AMP;&lt;&LT;</p>", "Éϑ≂̸&<<"),
+        ('<p><a href="https://x.example/?a&eacute;&amp;b">&#233;&#xE9;</a></p>', "éé"),
+        ("<p>a\rb\r\nc</p>", "a b c"),
+        ("<ac:layout><ac:layout-section><ac:layout-cell></ac:layout-cell></ac:layout-section></ac:layout>", ""),
+        ("<p><![CDATA[]]></p><p><![CDATA[<a&b>]]></p>", "<a&b>"),
+        ("<at:var at:name='x' /><p xmlns:z='urn:z' z:a='1'>a</p>", "Var|a"),
+    ],
+)
+def test_odd_bodies_are_read_and_kept(body: str, text: str) -> None:
+    page = parse(body)
+    assert "|".join(block.text for block in page.blocks) == text
+    assert splice(page, page.blocks) == body
+
+
+@pytest.mark.parametrize("name", ["blockquote", "div", "ul><li", "strong", "ac:layout-cell", "table><tbody><tr><td"])
+def test_what_nests_without_end_is_kept(name: str) -> None:
+    opening, closing = f"<{name}>", "".join(f"</{part}>" for part in reversed(name.split("><")))
+    body = f"<p>a</p>{opening * 3000}<p>deep</p>{closing * 3000}<p>b</p>"
+    page = parse(body)
+    assert [page.blocks[0].text, page.blocks[-1].text] == ["a", "b"]
+    assert splice(page, page.blocks) == body
+    changed = [replace(page.blocks[0], spans=text_spans("c")), *page.blocks[1:]]
+    assert splice(page, changed) == body.replace("<p>a</p>", "<p>c</p>")

@@ -40,6 +40,9 @@ SPAN = st.one_of(
     st.just(Span("Ada Byron", "mention", "ada@example.com")),
     st.just(Span("Grace [ops]", "mention", "account:5f:1")),
     st.just(Span("party *hat*", "kept", "k77a")),
+    st.just(Span("", "mention", "account:5f:2")),
+    st.just(Span("2026-12-01", "date", "2026-12-01")),
+    st.sampled_from([Span("In review", "status", "yellow"), Span("", "status", "grey")]),
 )
 SPANS = st.lists(SPAN, max_size=4).map(tidy)
 SOME = SPANS.filter(bool)
@@ -70,7 +73,8 @@ BLOCK = st.one_of(
     st.builds(
         lambda text, language: Block("code", text_spans(text), language=language), TEXT, st.sampled_from(["", "python"])
     ),
-    st.builds(lambda spans, kind: Block(kind, spans), SPANS, st.sampled_from(["quote", "panel"])),
+    st.builds(Block, st.just("quote"), SPANS),
+    st.builds(Block, st.just("panel"), SPANS, language=st.sampled_from(["", "tip", "warning", "caution"])),
     st.just(Block("divider")),
     st.builds(table, st.integers(1, 3), st.lists(st.lists(SPANS, max_size=3), min_size=1, max_size=3), st.booleans()),
     st.builds(lambda n: Block("kept", text_spans("Jira [issues] #1"), ref=f"k{n}"), st.integers(1000, 9999)),
@@ -156,9 +160,16 @@ def test_what_looks_like_a_kept_line_in_code_or_escaped_is_text() -> None:
     assert from_markdown(to_markdown([paragraph(text)])) == (paragraph(text),)
 
 
-def test_dates_and_statuses_become_their_text() -> None:
+def test_dates_and_statuses_are_links_that_say_what_they_are() -> None:
     spans = (Span("due "), Span("2026-12-01", "date", "2026-12-01"), Span(" "), Span("In review", "status", "yellow"))
-    assert from_markdown(to_markdown([Block("paragraph", spans)])) == (paragraph("due 2026-12-01 In review"),)
+    assert to_markdown([Block("paragraph", spans)]) == "due [2026-12-01](date:2026-12-01) [In review](status:yellow)\n"
+
+
+def test_panels_keep_their_kind() -> None:
+    text = "> [!NOTE]\n> a\n\n> [!TIP]\n> b\n\n> [!WARNING]\n> c\n\n> [!CAUTION]\n> d\n"
+    assert [block.language for block in from_markdown(text)] == ["", "tip", "warning", "caution"]
+    assert to_markdown(from_markdown(text)) == text
+    assert to_markdown(from_markdown("> [!IMPORTANT]\n> e\n")) == "> [!WARNING]\n> e\n"
 
 
 def test_pictures_become_links_and_html_stays_as_text() -> None:
