@@ -3,7 +3,9 @@
 import re
 import shlex
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -18,19 +20,23 @@ from mapping.records import load_records, parse_records
 from mapping.template import Template, TemplateSection, parse_template, render_sections
 from mapping.template_language import LIBRARY_FILTERS, OWN_FILTERS
 from mapping.template_values import INCIDENT
+from providers.confluence_links import address
+from providers.contract import Refused
+from providers.notion_wire import page_of
 from syncd.api import CODES, STATUS_CODES, create_app
 from syncd.assembly import assemble
 from syncd.cli import main
 from syncd.errors import SyncdError
 from syncd.flow import ExportStatus
 from syncd.pages import PageState
-from syncd.settings import DestinationSettings, FieldSettings, ProviderSettings, Settings, load
+from syncd.settings import DestinationSettings, FieldSettings, Kind, ProviderSettings, Settings, load
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 ALL = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")))
 NAMES = [path.relative_to(ROOT).as_posix() for path in ALL]
 API, OPERATING, TEMPLATES = ((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("api", "operating", "templates"))
+PAGE_ID = "0123456789abcdef0123456789abcdef"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -145,14 +151,50 @@ def test_defaults_are_told_right() -> None:
             assert float(told[f"{table}.{key}"]) == value
 
 
-def test_the_snippets_of_the_quick_start_are_configurations(tmp_path: Path) -> None:
-    snippets = fenced((DOCS / "quick-start.md").read_text(encoding="utf-8"), "toml")
-    assert len(snippets) == 5
-    for number, snippet in enumerate(snippets):
-        path = tmp_path / f"{number}.toml"
-        path.write_text(snippet, encoding="utf-8")
-        loaded = load(path)
-        assert loaded.providers and loaded.destinations
+PAGES_WITH_SNIPPETS = ("quick-start.md", "confluence.md", "notion.md")
+SNIPPETS = [(name, text) for name in PAGES_WITH_SNIPPETS for text in fenced((DOCS / name).read_text("utf-8"), "toml")]
+
+
+@pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
+def test_what_is_shown_of_a_configuration_is_one(name: str, snippet: str, tmp_path: Path) -> None:
+    path, connected = tmp_path / "config.toml", next(text for page, text in SNIPPETS if page == name)
+    path.write_text(f"{connected}\n{snippet}" if snippet.startswith("[people") else snippet, encoding="utf-8")
+    loaded = load(path)
+    assert loaded.providers and loaded.destinations
+
+
+def test_every_kind_of_service_is_shown() -> None:
+    kinds = Counter(kind for _, text in SNIPPETS for kind in re.findall(r'^kind = "(\w+)"', text, re.MULTILINE))
+    assert set(kinds) == set(get_args(Kind))
+    assert sum('edition = "data-center"' in text for _, text in SNIPPETS) == 1
+
+
+def pasted(name: str) -> list[tuple[str, bool]]:
+    """The links that a service's page tells of, whole, and whether they are said to be refused."""
+    table = (DOCS / name).read_text(encoding="utf-8").partition("### Links that can be pasted")[2].partition("\n## ")[0]
+    shown = [(link, "refused" in row) for row in rows(table) for link in re.findall(r"`(\S*/\S+)`", row.split(" | ")[0])]
+    whole = [
+        ("0123…cdef", PAGE_ID),
+        ("fedc…3210", PAGE_ID[::-1]),
+        ("8899…aabb", PAGE_ID),
+        ("?v=…", "?v=1"),
+        ("cp/…", "cp/xY"),
+    ]
+    site = {"confluence.md": "https://example.atlassian.net/wiki", "notion.md": "https://www.notion.so"}[name]
+    for short, long in (*whole, ("…/wiki", "…"), ("…", site)):
+        shown = [(link.replace(short, long), refused) for link, refused in shown]
+    return shown
+
+
+@pytest.mark.parametrize(("link", "refused"), pasted("confluence.md"))
+def test_confluence_links_are_understood_as_told(link: str, refused: bool) -> None:
+    with pytest.raises(Refused) if refused else nullcontext():
+        assert address(link, "https://example.atlassian.net/wiki")
+
+
+@pytest.mark.parametrize(("link", "refused"), pasted("notion.md"))
+def test_notion_links_are_understood_as_told(link: str, refused: bool) -> None:
+    assert bool(page_of(link, "https://api.notion.com")) != refused
 
 
 # --- HTTP and the gate --------------------------------------------------------------------------------------------------
@@ -276,6 +318,8 @@ def test_documents_wait_for_nothing(name: str) -> None:
     assert not re.search(r"\b(TODO|FIXME|TBD|lorem)\b", text, re.IGNORECASE)
 
 
-def test_the_limits_say_when_they_were_checked() -> None:
-    dates = re.findall(r"[Cc]hecked\s+on\s+(\d{4}-\d{2}-\d{2})", (DOCS / "limits.md").read_text(encoding="utf-8"))
-    assert dates and all(map(datetime.fromisoformat, dates))
+@pytest.mark.parametrize("name", ["limits.md", "confluence.md", "notion.md"])
+def test_what_services_do_says_when_it_was_checked(name: str) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    dates = re.findall(r"[Cc]hecked\s+on\s+(\d{4}-\d{2}-\d{2})", text)
+    assert dates and all(datetime.fromisoformat(date) for date in dates)
