@@ -67,8 +67,8 @@ def delete_property(call: Call) -> Reply:
 
 def list_labels(call: Call) -> Reply:
     """GET /content/{id}/label."""
-    names = list(call.page().labels.items()) if call.one("prefix", "global") == "global" else []
-    return shapes.listing(call, names, lambda item: shapes.label(*item), default=200)
+    shown = call.page().labels if call.one("prefix", "global") == "global" else {}
+    return shapes.listing(call, list(shown), lambda name: shapes.label(name, shown[name].id), default=200)
 
 
 def add_labels(call: Call) -> Reply:
@@ -78,9 +78,8 @@ def add_labels(call: Call) -> Reply:
         name = item.get("name") if isinstance(item, dict) else None
         if not isinstance(name, str) or not name or any(blank in name for blank in " \t\n,"):
             raise RefusedError(400, "A label needs a name without blanks or commas")
-        page.labels.setdefault(name.lower(), call.site.label_id(name.lower()))
-    names = list(page.labels.items())
-    return shapes.listing(call, names, lambda item: shapes.label(*item), default=200)
+        call.site.add_label(page, name.lower())
+    return shapes.listing(call, list(page.labels), lambda name: shapes.label(name, page.labels[name].id), default=200)
 
 
 def delete_label(call: Call) -> Reply:

@@ -207,7 +207,7 @@ def _metadata(site: Site, of: Page, expand: Expand) -> Json:
     known = {one.key: content_property(site, of.id, one) for one in of.properties.values()}
     parts: Json = {}
     if "metadata.labels" in expand:
-        names = [label(name, label_id) for name, label_id in of.labels.items()]
+        names = [label(name, one.id) for name, one in of.labels.items()]
         parts["labels"] = {"results": names, "start": 0, "limit": 200, "size": len(names)}
     if "metadata.properties" in expand:
         wanted = expand.below("metadata.properties")

@@ -41,6 +41,23 @@ def regenerate(body: str, rng: random.Random, target_version: int = 1) -> str:
     return serialise(nodes)
 
 
+def converted(body: str, rng: random.Random) -> str:
+    """The body as the conversion from the legacy editor leaves it: macros with a body inside such macros are only their
+    content."""
+    return regenerate(serialise(rewrite(parse(body), _with_flat_body)), rng)
+
+
+def _with_flat_body(element: Element) -> Iterable[Node]:
+    if element.name != "ac:rich-text-body":
+        return (element,)
+    return (element.with_children(rewrite(element.children, _dissolved)),)
+
+
+def _dissolved(element: Element) -> Iterable[Node]:
+    inside = element.child("ac:rich-text-body") if element.name == "ac:structured-macro" else None
+    return (element,) if inside is None else inside.children
+
+
 def with_new_macro_ids(body: str, rng: random.Random) -> str:
     """The body as a draft row holds it: the same, save for the ids of native macros."""
     return serialise(rewrite(parse(body), lambda element: (_renumbered(element, rng),)))

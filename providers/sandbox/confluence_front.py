@@ -19,6 +19,7 @@ from providers.sandbox.wire import Reply
 
 Handler = Callable[[Call], Reply]
 Routes = tuple[tuple[str, re.Pattern[str], Handler], ...]
+_RACE = "OptimisticLockException: Batch update returned unexpected row count from update [0]"
 _LARGEST = 5 * 1024 * 1024
 
 
@@ -28,7 +29,8 @@ def routes(table: Iterable[tuple[str, str, Handler]], part: str = "([^/]+)") -> 
 
 
 class FrontDoor(PeopledSite):
-    """A site that answers HTTP requests. `requests` and `writes` keep count, `revoked` holds logins that are no more."""
+    """A site that answers HTTP requests. `requests` and `writes` keep count, `revoked` holds logins that are no more,
+    `races` the statuses, 409 or 500, with which the database refuses the next writes: another was quicker."""
 
     routes: ClassVar[Routes]
     requests: list[tuple[str, str]]
@@ -49,6 +51,7 @@ class FrontDoor(PeopledSite):
         """Nobody has asked yet, everybody may."""
         self.requests = []
         self.revoked: set[str] = set()
+        self.races: list[int] = []
 
     def revoke(self, login: str) -> None:
         """An e-mail's or token's credentials are worth nothing from now on."""
@@ -76,6 +79,8 @@ class FrontDoor(PeopledSite):
         account = self.admitted(login, method, path)
         if len(body) > _LARGEST:
             raise RefusedError(413, "The request is larger than 5 MB")
+        if self.races and method in ("POST", "PUT") and not self.only_asks(path):
+            raise RefusedError(self.races.pop(0), _RACE)
         data = _data(headers.get("content-type", ""), body)
         return run(Call(self, account, method, path, query, args, headers, data))
 

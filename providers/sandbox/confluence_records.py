@@ -50,6 +50,14 @@ class Draft:
     saved_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label on a page; `id` is the same on every page."""
+
+    id: str
+    added_at: datetime
+
+
 @dataclass(slots=True)
 class Property:
     """One content property; `value` is any JSON."""
@@ -92,7 +100,7 @@ class Comment:
 
 @dataclass(slots=True)
 class Page:
-    """A page. `versions` is empty while it was never published; `labels` maps names to ids; `live` has no publish.
+    """A page. `versions` is empty while it was never published; `labels` go by name; `live` has no publish.
 
     `watchers` are accounts that get mail, `restrictions` says for `read` and `update` to which accounts it is restricted.
     `kind` tells a page from the folders and whiteboards that stand among pages and are none.
@@ -109,7 +117,7 @@ class Page:
     versions: list[Version] = field(default_factory=list)
     draft: Draft | None = None
     live: bool = False
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
     watchers: set[str] = field(default_factory=set)
     restrictions: dict[str, set[str]] = field(default_factory=dict)

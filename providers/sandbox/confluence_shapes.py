@@ -44,7 +44,7 @@ def page(site: Site, of: Page, wanted: str, *, shown: Version | None = None, dra
         "title": newest.title,
         "spaceId": of.space_id,
         "parentId": of.parent_id,
-        "parentType": "page" if of.parent_id else None,
+        "parentType": site.content[of.parent_id].kind if of.parent_id else None,
         "position": of.position,
         "authorId": of.author_id,
         "ownerId": of.owner_id,
@@ -65,6 +65,26 @@ def child(of: Page) -> Json:
         "title": of.title,
         "spaceId": of.space_id,
         "childPosition": of.position,
+    }
+
+
+def folder(site: Site, of: Page) -> Json:
+    """A folder: no body."""
+    newest = of.versions[-1]
+    return {
+        "id": of.id,
+        "type": "folder",
+        "status": of.status,
+        "title": of.title,
+        "parentId": of.parent_id,
+        "parentType": site.content[of.parent_id].kind if of.parent_id else None,
+        "position": of.position,
+        "authorId": of.author_id,
+        "ownerId": of.owner_id,
+        "createdAt": stamp(of.created_at),
+        "spaceId": of.space_id,
+        "version": version(newest),
+        "_links": {"webui": f"/spaces/{site.spaces[of.space_id].key}/folder/{of.id}", "base": site.base_url},
     }
 
 

@@ -17,6 +17,7 @@ from providers.sandbox.confluence_records import (
     Account,
     Comment,
     Draft,
+    Label,
     Page,
     Property,
     RefusedError,
@@ -300,13 +301,18 @@ class Site:
         return self._labels[name]
 
     def add_property(self, page: Page, key: str, value: object, author: Account) -> Property:
-        """A new property; 409 when the key is taken."""
-        if any(known.key == key for known in page.properties.values()):
-            raise RefusedError(409, f"A property with key {key} already exists on content {page.id}")
+        """A new property; 409 when the key is taken, 400 when it is taken twice."""
+        twins = sum(known.key == key for known in page.properties.values())
+        if twins:
+            raise RefusedError(409 if twins == 1 else 400, f"A property with key {key} already exists on content {page.id}")
         stamp = Version(1, "", "", "", author.id, self.clock())
         created = Property(self.next_id(), key, value, stamp)
         page.properties[created.id] = created
         return created
+
+    def add_label(self, page: Page, name: str) -> None:
+        """One label more, unless it is there."""
+        page.labels.setdefault(name, Label(self.label_id(name), self.clock()))
 
     def add_comment(self, page: Page, body: str, author: Account, parent_id: str | None, inline: bool) -> Comment:
         """A comment beside the page; the page itself does not change."""

@@ -1,4 +1,5 @@
-"""What is left of Confluence Cloud's REST API v1: search, label writes, moves, version restore, watching, the current user.
+"""What is left of Confluence Cloud's REST API v1: search, label writes, moves, version restore, watching, restrictions,
+archiving, the current user.
 
 Reads and writes of content itself are gone from v1 and answer 410. Every call that changes something wants the
 `X-Atlassian-Token: no-check` header.
@@ -13,6 +14,7 @@ from providers.sandbox.confluence_search import pages_found, people_found
 from providers.sandbox.confluence_shapes import stamp
 from providers.sandbox.wire import Reply
 
+_OPERATIONS = ("read", "update")
 _GONE = "GoneException: This deprecated endpoint has been removed."
 
 
@@ -26,8 +28,8 @@ def add_labels(call: Call) -> Reply:
     page = _page(call)
     given = call.data if isinstance(call.data, list) else [call.data]
     for name in [_label_name(item) for item in given]:
-        page.labels.setdefault(name, call.site.label_id(name))
-    labels = [{"prefix": "global", "name": name, "id": label_id, "label": name} for name, label_id in page.labels.items()]
+        call.site.add_label(page, name)
+    labels = [{"prefix": "global", "name": name, "id": one.id, "label": name} for name, one in page.labels.items()]
     shown: Json = {"results": labels, "start": 0, "limit": 200, "size": len(labels), "_links": _links(call)}
     return answer(200, shown)
 
@@ -92,6 +94,50 @@ def delete_version(call: Call) -> Reply:
         raise RefusedError(400, "The version must be a number")
     call.site.delete_version(page, int(call.args[1]))
     return answer(204, None)
+
+
+def restrictions(call: Call) -> Reply:
+    """GET /rest/api/content/{id}/restriction/byOperation."""
+    page = call.page()
+    links = {"_links": {"self": f"{call.site.base_url}{call.path}"}}
+    return answer(200, {name: _restriction(call, page, name) for name in _OPERATIONS} | links)
+
+
+def put_restrictions(call: Call) -> Reply:
+    """PUT /rest/api/content/{id}/restriction: all that are named, in place of those that were."""
+    page, given = _page(call), call.data
+    if isinstance(given, dict):
+        given = given.get("results")
+    if not isinstance(given, list):
+        raise RefusedError(400, "A list of restrictions is expected")
+    for one in given:
+        people = one.get("restrictions", {}).get("user", []) if isinstance(one, dict) else None
+        people = people.get("results") if isinstance(people, dict) else people
+        if not isinstance(people, list) or one.get("operation") not in _OPERATIONS:
+            raise RefusedError(400, "A restriction names an operation and users")
+        allowed = {str(who.get("accountId")) for who in people if isinstance(who, dict)}
+        if allowed and call.account.id not in allowed:
+            raise RefusedError(400, "Nobody can take the page away from themselves")
+        page.restrictions[one["operation"]] = allowed
+    return _all_restrictions(call, page)
+
+
+def delete_restrictions(call: Call) -> Reply:
+    """DELETE /rest/api/content/{id}/restriction."""
+    page = _page(call)
+    page.restrictions.clear()
+    return _all_restrictions(call, page)
+
+
+def archive(call: Call) -> Reply:
+    """POST /rest/api/content/archive: a long task, which is over at once here."""
+    pages = call.object().get("pages")
+    if not isinstance(pages, list) or not all(isinstance(one, dict) for one in pages):
+        raise RefusedError(400, "'pages' must be a list")
+    for one in pages:
+        call.site.editable(str(one.get("id")), call.account).status = "archived"
+    task = call.site.next_id()
+    return answer(202, {"id": task, "links": {"status": f"/rest/api/longtask/{task}"}})
 
 
 def search_users(call: Call) -> Reply:
@@ -211,6 +257,27 @@ def _user(call: Call, of: Account) -> Json:
     }
 
 
+def _all_restrictions(call: Call, page: Page) -> Reply:
+    shown = [_restriction(call, page, name) for name in _OPERATIONS]
+    about: Json = {"start": 0, "limit": 100, "size": len(shown), "restrictionsHash": ""}
+    return answer(200, {"results": shown, **about, "_links": _links(call)})
+
+
+def _restriction(call: Call, page: Page, operation: str) -> Json:
+    allowed = [_user(call, call.site.accounts[one]) for one in sorted(page.restrictions.get(operation, set()))]
+    lists = {"user": allowed, "group": list[Json]()}
+    path = f"{call.site.base_url}/rest/api/content/{page.id}/restriction/byOperation/{operation}"
+    return {
+        "operation": operation,
+        "restrictions": {
+            kind: {"results": found, "start": 0, "limit": 100, "size": len(found)} for kind, found in lists.items()
+        },
+        "content": _content(call, page, page.versions[-1]),
+        "_expandable": {"restrictions": "", "content": f"/rest/api/content/{page.id}"},
+        "_links": {"self": path},
+    }
+
+
 def _links(call: Call) -> dict[str, str]:
     return {"base": call.site.base_url, "context": "/wiki"}
 
@@ -245,6 +312,10 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
     ("POST", f"{_ONE}/label", add_labels),
     ("DELETE", f"{_ONE}/label", delete_label),
     ("DELETE", f"{_ONE}/label/{{}}", delete_label),
+    ("GET", f"{_ONE}/restriction/byOperation", restrictions),
+    ("PUT", f"{_ONE}/restriction", put_restrictions),
+    ("DELETE", f"{_ONE}/restriction", delete_restrictions),
+    ("POST", "/rest/api/content/archive", archive),
     ("PUT", f"{_ONE}/move/{{}}/{{}}", move),
     ("POST", f"{_ONE}/version", restore_version),
     ("DELETE", f"{_ONE}/version/{{}}", delete_version),

@@ -115,24 +115,6 @@ def delete_page(call: Call) -> Reply:
     return answer(204, None)
 
 
-def children(call: Call) -> Reply:
-    """GET /pages/{id}/children: pages, without versions."""
-    page = call.page()
-    return listing(call, call.site.children(page.id), _page_id, shapes.child)
-
-
-def direct_children(call: Call) -> Reply:
-    """GET /pages/{id}/direct-children: with their kind."""
-    page = call.page()
-    return listing(call, call.site.children(page.id), _page_id, lambda p: {**shapes.child(p), "type": "page"})
-
-
-def ancestors(call: Call) -> Reply:
-    """GET /pages/{id}/ancestors, from the top."""
-    above = call.site.ancestors(call.page().parent_id)
-    return listing(call, above[::-1], _page_id, lambda p: {"id": p.id, "type": "page"})
-
-
 def list_spaces(call: Call) -> Reply:
     """GET /spaces."""
     keys, ids = call.many("keys"), call.numbers("ids")
@@ -177,7 +159,7 @@ def list_labels(call: Call) -> Reply:
     """GET /pages/{id}/labels."""
     page = call.page()
     shown = call.choice("prefix", "my team global system", "global") == "global"
-    labels = list(page.labels.items()) if shown else []
+    labels = [(name, one.id) for name, one in page.labels.items() if shown and call.site.listed(one.added_at)]
     return listing(call, labels, lambda item: item[1], lambda item: shapes.label(*item))
 
 
@@ -190,7 +172,8 @@ def list_attachments(call: Call) -> Reply:
 def list_properties(call: Call) -> Reply:
     """GET /pages/{id}/properties."""
     page, key = call.page(), call.one("key")
-    found = [known for known in page.properties.values() if key in ("", known.key)]
+    known_by_now = (known for known in page.properties.values() if _listed(call, known))
+    found = [known for known in known_by_now if key in ("", known.key)]
     return listing(call, found, lambda known: known.id, shapes.content_property)
 
 
@@ -213,6 +196,8 @@ def update_property(call: Call) -> Reply:
     if key != known.key:
         raise RefusedError(400, "The key of a property cannot change")
     number = _version_number(data)
+    if sum(one.key == key for one in call.page().properties.values()) > 1:
+        raise RefusedError(400, f"There are several properties with key {key} on content {call.args[0]}")
     call.site.require_next(known.version.number, number)
     known.value = value
     known.version = Version(number, "", "", _message(data), call.account.id, call.site.clock())
@@ -346,7 +331,7 @@ def convert_ids(call: Call) -> Reply:
 
 def _kind(site: Site, content_id: str) -> str | None:
     if content_id in site.content:
-        return "page"
+        return site.content[content_id].kind
     comment = site.comments.get(content_id)
     return None if comment is None else "inline-comment" if comment.inline else "footer-comment"
 
@@ -362,7 +347,8 @@ def _page_id(page: Page) -> str:
 def _filtered(call: Call) -> list[Page]:
     statuses, title = call.choices("status", _STATUSES, "current archived"), call.one("title")
     kind = call.choice("subtype", "live page")
-    pages = (page for page in call.site.visible_pages(call.account) if page.status in statuses)
+    listed = (page for page in call.site.visible_pages(call.account) if call.site.listed(page.created_at))
+    pages = (page for page in listed if page.status in statuses)
     return [p for p in pages if title in ("", p.title) and kind in ("", "live" if p.live else "page")]
 
 
@@ -382,7 +368,7 @@ def _pages(call: Call, pages: list[Page]) -> Reply:
 def _included(call: Call, page: Page) -> Json:
     path = f"{call.path}/"
     parts: dict[str, list[Json]] = {
-        "labels": [shapes.label(name, label_id) for name, label_id in page.labels.items()],
+        "labels": [shapes.label(name, one.id) for name, one in page.labels.items()],
         "properties": [shapes.content_property(known) for known in page.properties.values()],
         "versions": [shapes.version(version) for version in page.versions[::-1]],
     }
@@ -416,6 +402,11 @@ def _discard_draft(site: Site, page: Page) -> None:
     page.draft = None
     if not page.versions:
         site.purge(page)
+
+
+def _listed(call: Call, known: Property) -> bool:
+    """A new property appears late in lists, a changed one at once."""
+    return known.version.number > 1 or call.site.listed(known.version.created_at)
 
 
 def _known_property(call: Call) -> Property:
@@ -540,9 +531,6 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
     ("PUT", _PAGE, update_page),
     ("DELETE", _PAGE, delete_page),
     ("PUT", f"{_PAGE}/title", rename_page),
-    ("GET", f"{_PAGE}/children", children),
-    ("GET", f"{_PAGE}/direct-children", direct_children),
-    ("GET", f"{_PAGE}/ancestors", ancestors),
     ("GET", f"{_PAGE}/versions", list_versions),
     ("GET", f"{_PAGE}/versions/{{}}", get_version),
     ("GET", f"{_PAGE}/labels", list_labels),

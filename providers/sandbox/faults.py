@@ -94,6 +94,13 @@ def failing(
     return Fault("status", matches, status, {"Retry-After": retry_after} if retry_after else {}, after_commit)
 
 
+def slow_down(retry_after: str, matches: Callable[[str, str], bool] = anything) -> Fault:
+    """An answer that went well and asks to wait all the same."""
+    return Fault(
+        "spoiled", matches, spoil=lambda reply: reply._replace(headers={**reply.headers, "Retry-After": retry_after})
+    )
+
+
 class Faulty:
     """An emulator with a queue of faults in front. `script` can be extended at any time; what is left in it has not
     happened."""

@@ -119,8 +119,20 @@ def _shape(value: Any) -> Any:
     return type(value).__name__
 
 
+def described_operation(names: tuple[str, ...], method: str, path: str) -> dict[str, Any]:
+    """An operation as the vendor's document has it. Raises NotDescribedError."""
+    name, template = _place(names, method, path)
+    found: dict[str, Any] = _document(name)["paths"][template][method.lower()]
+    return found
+
+
 @cache
 def _operation(names: tuple[str, ...], method: str, path: str) -> Operation:
+    return _described(*_place(names, method, path), method.lower())
+
+
+def _place(names: tuple[str, ...], method: str, path: str) -> tuple[str, str]:
+    """The document and the path in it under which an operation is described."""
     for name in names:
         mount = _MOUNTS.get(name, "")
         if not path.startswith(mount):
@@ -129,7 +141,7 @@ def _operation(names: tuple[str, ...], method: str, path: str) -> Operation:
         for template in sorted(_document(name)["paths"], key=lambda one: one.count("{")):
             pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
             if method.lower() in _document(name)["paths"][template] and re.fullmatch(pattern, asked):
-                return _described(name, template, method.lower())
+                return name, template
     raise NotDescribedError(f"nobody describes {method} {path}")
 
 

@@ -75,6 +75,7 @@ def test_a_body_without_representation_is_refused(wiki: Wiki) -> None:
 
 
 def test_titles_are_unique_in_the_space_whatever_their_case_or_state(wiki: Wiki) -> None:
+    """Row 12, section 2.1: case aside, archived and trashed pages hold titles too; look-ups are exact."""
     archived, trashed = wiki.create("Archived one"), wiki.create("Trashed one")
     wiki.site.archive(archived["id"])
     wiki.site.trash(trashed["id"])
@@ -95,6 +96,7 @@ def test_live_documents_say_so(wiki: Wiki) -> None:
 
 
 def test_more_than_five_megabytes_are_too_much(wiki: Wiki) -> None:
+    """Row 21, section 2.1."""
     data = {"spaceId": wiki.site.space_id, "title": "Big", "body": storage("x" * (5 * 1024 * 1024))}
     assert wiki.call("POST", "/api/v2/pages", data)[0] == 413
 
@@ -110,6 +112,7 @@ def test_another_spaces_titles_do_not_matter_but_its_pages_cannot_be_parents(wik
 
 
 def test_a_stale_version_conflicts_and_changes_nothing(wiki: Wiki) -> None:
+    """Row 1, section 2.1: 409 in one of several wordings."""
     page = wiki.create("Lock")
     wordings = set()
     for number in (1, 3, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1):
@@ -156,6 +159,7 @@ def test_old_bodies_stay_readable(wiki: Wiki) -> None:
 
 
 def test_restoring_a_version_appends_and_deleting_one_renumbers(wiki: Wiki) -> None:
+    """Row 24, section 2.1."""
     page = wiki.create("Restore", "<p>one</p>")
     wiki.update(page, "<p>two</p>")
     path = f"/rest/api/content/{page['id']}/version"
@@ -167,6 +171,7 @@ def test_restoring_a_version_appends_and_deleting_one_renumbers(wiki: Wiki) -> N
 
 
 def test_a_title_change_bumps_the_version_and_keeps_the_body_and_follows_in_links(wiki: Wiki) -> None:
+    """Row 22, section 5: page links are by title, a rename rewrites them."""
     page = wiki.create("Old name", "<p>a&rsquo;b</p>")
     link = '<p><ac:link><ri:page ri:content-title="Old name" /></ac:link></p>'
     linking = wiki.create("Linking", link)
@@ -189,6 +194,7 @@ def test_many_pages_by_id_comma_separated_or_repeated(wiki: Wiki) -> None:
 
 
 def test_cursors_walk_through_everything_once_though_pages_are_short(wiki: Wiki) -> None:
+    """Row 15, section 2.3: only the absence of `next` is the end."""
     made = [wiki.create(f"P{n:02}")["id"] for n in range(11)]
     wiki.site.listing_cap = 3
     seen: list[str] = []
@@ -215,6 +221,7 @@ def test_a_page_that_leaves_during_the_walk_hides_no_other(wiki: Wiki) -> None:
 
 
 def test_lists_hold_current_and_archived_unless_asked_otherwise(wiki: Wiki) -> None:
+    """Row 16, section 2.1."""
     current, archived, trashed = (wiki.create(title)["id"] for title in ("C", "A", "T"))
     wiki.site.archive(archived)
     wiki.site.trash(trashed)
@@ -239,6 +246,7 @@ def test_a_space_is_found_by_its_key(wiki: Wiki) -> None:
 
 
 def test_behind_a_gateway_links_name_the_sites_own_host(wiki: Wiki) -> None:
+    """Row 15, section 1: `_links.base` is the site's host."""
     wiki.site.base_url = "https://example.atlassian.net/wiki"
     links = wiki.ok("GET", "/api/v2/pages?limit=1")["_links"]
     assert links["base"] == "https://example.atlassian.net/wiki"
@@ -246,6 +254,7 @@ def test_behind_a_gateway_links_name_the_sites_own_host(wiki: Wiki) -> None:
 
 
 def test_children_come_in_order_and_follow_a_move(wiki: Wiki) -> None:
+    """Row 23, section 2.1."""
     first, second = wiki.create("First"), wiki.create("Second")
     path = f"/api/v2/pages/{wiki.site.parent_id}/children"
     assert [child["title"] for child in wiki.ok("GET", path)["results"]] == ["First", "Second"]
@@ -263,6 +272,7 @@ def test_children_come_in_order_and_follow_a_move(wiki: Wiki) -> None:
 
 
 def test_a_deleted_page_is_readable_as_trashed_and_comes_back_without_the_body_sent(wiki: Wiki) -> None:
+    """Row 13, section 2.1."""
     page = wiki.create("Trash me")
     assert wiki.call("DELETE", f"/api/v2/pages/{page['id']}") == (204, None)
     assert wiki.read(page)["status"] == "trashed"
@@ -272,6 +282,7 @@ def test_a_deleted_page_is_readable_as_trashed_and_comes_back_without_the_body_s
 
 
 def test_only_purging_makes_a_page_unknown(wiki: Wiki) -> None:
+    """Row 13, section 2.1."""
     page = wiki.create("Purge me")
     path = f"/api/v2/pages/{page['id']}"
     assert wiki.call("DELETE", f"{path}?purge=true")[0] == 400
@@ -282,6 +293,7 @@ def test_only_purging_makes_a_page_unknown(wiki: Wiki) -> None:
 
 
 def test_a_forbidden_page_looks_missing_everywhere(wiki: Wiki) -> None:
+    """Row 14, section 2.1: 404 covers both."""
     page = wiki.create("Secret")
     wiki.site.forbid(page["id"])
     assert wiki.call("GET", f"/api/v2/pages/{page['id']}")[0] == 404
@@ -292,6 +304,7 @@ def test_a_forbidden_page_looks_missing_everywhere(wiki: Wiki) -> None:
 
 
 def test_an_archived_page_refuses_updates(wiki: Wiki) -> None:
+    """Row 13, section 9."""
     page = wiki.create("Archive me")
     wiki.site.archive(page["id"])
     assert wiki.update(page, "<p />")[0] == 400
@@ -309,6 +322,7 @@ def test_an_archived_page_refuses_updates(wiki: Wiki) -> None:
     ],
 )
 def test_operations_that_do_not_exist(wiki: Wiki, method: str, path: str, status: int) -> None:
+    """Section 1: what is gone from v1 answers 410; section 8: endpoints that never were."""
     assert wiki.call(method, path)[0] == status
 
 
@@ -335,6 +349,7 @@ def test_operations_that_do_not_exist(wiki: Wiki, method: str, path: str, status
     ],
 )
 def test_malformed_markup_is_refused_and_nothing_is_stored(wiki: Wiki, bad: str) -> None:
+    """Row 5, section 5."""
     before = list(wiki.site.pages())
     data = {"spaceId": wiki.site.space_id, "title": "Bad", "body": storage(bad)}
     status, error = wiki.call("POST", "/api/v2/pages", data)
@@ -357,6 +372,7 @@ def test_malformed_markup_is_refused_and_nothing_is_stored(wiki: Wiki, bad: str)
     ],
 )
 def test_what_is_written_comes_back_as_the_service_writes_it(wiki: Wiki, sent: str, stored: str | None) -> None:
+    """Rows 4 and 5, sections 5 and 6."""
     body = wiki.body(wiki.create("Written", sent))
     named = "<p>&ldquo;A&rdquo;&nbsp;&ndash; &rsquo; &rarr; &harr; 漢 \U0001f600</p>"
     expected = stored or (named if "漢" in sent else sent.replace(' data-z="1"', ""))
@@ -364,6 +380,7 @@ def test_what_is_written_comes_back_as_the_service_writes_it(wiki: Wiki, sent: s
 
 
 def test_macros_are_written_again_with_the_ids_they_had(wiki: Wiki) -> None:
+    """Row 2, section 6: re-serialised, sent ids kept."""
     sent = (
         '<ac:structured-macro ac:macro-id="m1" ac:name="status" ac:breakout-mode="wide">'
         '<ac:parameter ac:name="title">A</ac:parameter><ac:parameter ac:name="colour">Red</ac:parameter>'
@@ -407,6 +424,7 @@ def test_any_text_survives_a_write(text: str) -> None:
 
 
 def test_a_lagging_site_hides_new_pages_and_tasks_and_searches_the_past(wiki: Wiki) -> None:
+    """Rows 17 and 18, sections 2.4 and 9."""
     wiki.now += timedelta(hours=1)
     wiki.site.create_lag, wiki.site.task_lag = timedelta(seconds=2), timedelta(seconds=5)
     wiki.site.search_lag = timedelta(seconds=30)

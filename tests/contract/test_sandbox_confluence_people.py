@@ -19,6 +19,7 @@ def wiki() -> Wiki:
 
 
 def test_a_persons_publish_regenerates_the_body(wiki: Wiki) -> None:
+    """Rows 2, 3 and 11, section 6."""
     page = wiki.create("Edited", RICH)
     wiki.site.publish_as_editor(page["id"], RICH, ADA)
     body = wiki.site.current_body(page["id"])
@@ -37,6 +38,7 @@ def test_a_persons_publish_regenerates_the_body(wiki: Wiki) -> None:
 
 
 def test_two_publishes_differ_only_in_the_ids_of_native_macros(wiki: Wiki) -> None:
+    """Row 2, section 6: ids of extensions are stable."""
     page = wiki.create("Twice", RICH)
     wiki.site.publish_as_editor(page["id"], RICH, ADA)
     first = wiki.site.current_body(page["id"])
@@ -57,6 +59,7 @@ def test_a_person_cannot_take_a_taken_title(wiki: Wiki) -> None:
 
 
 def test_the_stale_fallback_of_an_extension_is_renewed_only_by_the_editor(wiki: Wiki) -> None:
+    """Row 27, section 5."""
     sent = (
         '<ac:adf-extension><ac:adf-node type="panel"><ac:adf-attribute key="panel-type">note</ac:adf-attribute>'
         "<ac:adf-content><p>new</p></ac:adf-content></ac:adf-node>"
@@ -69,6 +72,7 @@ def test_the_stale_fallback_of_an_extension_is_renewed_only_by_the_editor(wiki: 
 
 
 def test_a_draft_is_seen_only_by_who_asks_and_makes_no_version(wiki: Wiki) -> None:
+    """Row 10, section 3."""
     page = wiki.create("Draft", "<p>a</p><p>b</p>")
     assert wiki.read(page, "&get-draft=true")["status"] == "current"
     wiki.site.save_draft(page["id"], "<p>a</p><p>mine</p>", ADA)
@@ -80,6 +84,7 @@ def test_a_draft_is_seen_only_by_who_asks_and_makes_no_version(wiki: Wiki) -> No
 
 
 def test_an_api_write_is_merged_into_a_draft_or_replaces_it(wiki: Wiki) -> None:
+    """Row 10, section 3."""
     page = wiki.create("Merge", "<p>x</p>")
     wiki.site.publish_as_editor(page["id"], "<p>a</p><p>b</p>", ADA)
     current = wiki.read(page)
@@ -94,6 +99,7 @@ def test_an_api_write_is_merged_into_a_draft_or_replaces_it(wiki: Wiki) -> None:
 
 
 def test_a_draft_row_may_linger_after_publishing(wiki: Wiki) -> None:
+    """Row 10, section 3: a draft row is not somebody editing."""
     page = wiki.create("Lingering")
     wiki.site.publish_as_editor(page["id"], RICH, ADA)
     assert wiki.read(page, "&get-draft=true")["status"] == "current"
@@ -106,6 +112,7 @@ def test_a_draft_row_may_linger_after_publishing(wiki: Wiki) -> None:
 
 
 def test_drafts_through_the_api(wiki: Wiki) -> None:
+    """Row 10, section 2.1: a draft is saved with number 1."""
     page = wiki.create("Api draft")
     assert wiki.update(page, "<p>d</p>", number=2, status="draft")[0] == 400
     assert wiki.update(page, "<p>d</p>", number=1, status="draft")[0] == 200
@@ -122,6 +129,7 @@ def test_drafts_through_the_api(wiki: Wiki) -> None:
 
 
 def test_an_inline_comment_changes_the_stored_body_without_a_version(wiki: Wiki) -> None:
+    """Row 6, section 3."""
     page = wiki.create("Commented", "<p>We lost <b>all our</b> data, all our</p>")
     comment = wiki.comment(page, "lost all our data")
     ref = comment["properties"]["inline-marker-ref"]
@@ -136,6 +144,7 @@ def test_an_inline_comment_changes_the_stored_body_without_a_version(wiki: Wiki)
 
 
 def test_a_write_without_the_marker_leaves_the_comment_dangling_until_it_returns(wiki: Wiki) -> None:
+    """Row 7, section 7."""
     page = wiki.create("Dangling", "<p>alpha beta</p>")
     comment = wiki.comment(page, "beta")
     marked = wiki.body(page)
@@ -149,6 +158,7 @@ def test_a_write_without_the_marker_leaves_the_comment_dangling_until_it_returns
 
 
 def test_a_resolved_comment_keeps_its_marker_and_may_be_reopened(wiki: Wiki) -> None:
+    """Section 7."""
     page = wiki.create("Resolve", "<p>alpha</p>")
     comment = wiki.comment(page, "alpha")
     path = f"/api/v2/inline-comments/{comment['id']}"
@@ -168,6 +178,7 @@ def test_a_selection_must_match_as_often_as_said(wiki: Wiki) -> None:
 
 
 def test_a_marker_goes_around_a_link_and_markers_nest(wiki: Wiki) -> None:
+    """Row 6, section 7."""
     link = '<ac:link><ri:page ri:content-title="Post-mortems" /><ac:link-body>the list</ac:link-body></ac:link>'
     page = wiki.create("Links", f"<p>see {link} now</p>")
     wiki.comment(page, "see the list")
@@ -178,6 +189,7 @@ def test_a_marker_goes_around_a_link_and_markers_nest(wiki: Wiki) -> None:
 
 
 def test_footer_comments_and_replies_leave_the_page_alone(wiki: Wiki) -> None:
+    """Row 8, section 3."""
     page = wiki.create("Footer")
     comment = wiki.ok("POST", "/api/v2/footer-comments", {"pageId": page["id"], "body": storage("<p>hi</p>")})
     wiki.ok("POST", "/api/v2/footer-comments", {"parentCommentId": comment["id"], "body": storage("<p>ho</p>")})
@@ -194,6 +206,7 @@ def test_footer_comments_and_replies_leave_the_page_alone(wiki: Wiki) -> None:
 
 
 def test_tasks_are_read_from_the_body(wiki: Wiki) -> None:
+    """Row 9, section 2.1: `localId` is the text of `ac:task-id`."""
     page = wiki.create("Tasks", TASKS)
     first, second = wiki.ok("GET", f"/api/v2/tasks?page-id={page['id']}")["results"]
     assert (first["localId"], first["assignedTo"], first["dueAt"]) == ("4", "who", "2026-12-01T00:00:00.000Z")
@@ -203,6 +216,7 @@ def test_tasks_are_read_from_the_body(wiki: Wiki) -> None:
 
 @pytest.mark.parametrize("through_the_api", [True, False])
 def test_ticking_edits_the_body_and_makes_a_version(wiki: Wiki, through_the_api: bool) -> None:
+    """Row 9, section 3."""
     page = wiki.create("Tick", TASKS)
     before = wiki.body(page)
     task = wiki.ok("GET", f"/api/v2/tasks?page-id={page['id']}")["results"][0]
@@ -234,6 +248,7 @@ def test_a_task_that_left_the_body_leaves_the_list(wiki: Wiki) -> None:
 
 
 def test_labels_are_written_by_v1_and_read_by_v2_without_a_version(wiki: Wiki) -> None:
+    """Row 8, section 2.1."""
     page = wiki.create("Labels")
     path, labels = f"/rest/api/content/{page['id']}/label", [{"prefix": "global", "name": "post/mortem"}]
     status, error = wiki.call("POST", path, labels)
@@ -248,6 +263,7 @@ def test_labels_are_written_by_v1_and_read_by_v2_without_a_version(wiki: Wiki) -
 
 
 def test_properties_go_by_numeric_id_and_have_a_lock_of_their_own(wiki: Wiki) -> None:
+    """Rows 8 and 20, section 2.1."""
     page = wiki.create("Properties")
     path = f"/api/v2/pages/{page['id']}/properties"
     made = wiki.ok("POST", path, {"key": "syncd", "value": {"a": [1, None]}})
@@ -267,6 +283,7 @@ def test_properties_go_by_numeric_id_and_have_a_lock_of_their_own(wiki: Wiki) ->
 
 
 def test_a_property_holds_32_kilobytes_at_most(wiki: Wiki) -> None:
+    """Row 20, section 2.1."""
     path = f"/api/v2/pages/{wiki.site.parent_id}/properties"
     assert wiki.call("POST", path, {"key": "big", "value": "x" * 32767})[0] == 400
     assert wiki.call("POST", path, {"key": "big", "value": "x" * 32766})[0] == 200
@@ -314,6 +331,7 @@ def test_unreadable_queries_are_refused_in_the_v1_envelope(wiki: Wiki, cql: str)
 
 
 def test_search_pages_by_a_cursor_relative_to_the_context(wiki: Wiki) -> None:
+    """Row 15, section 2.3."""
     made = [wiki.create(f"S{n}")["id"] for n in range(5)]
     path, seen = "/rest/api/content/search?" + urlencode({"cql": "title ~ s", "limit": 2}), []
     while path:
