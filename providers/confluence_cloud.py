@@ -140,7 +140,10 @@ class ConfluenceCloud:
             asked = list(account_ids[start : start + MOST_ACCOUNTS])
             yield from map(_account, self._wire.ask("api/v2/users-bulk", {"accountIds": asked}).get("results", []))
 
-    def accounts_named(self, words: str) -> Iterable[Account]:
+    def accounts_like(self, email: str, words: str) -> Iterable[Account]:
+        """The site cannot be searched by e-mail."""
+        if not words:
+            return []
         found = self._wire.read("rest/api/search/user", {"cql": f'user.fullname ~ "{words}"', "limit": "25"})
         return [_account(result.get("user") or {}) for result in found.get("results", [])]
 

@@ -140,6 +140,6 @@ class Dialect(Protocol):
         """Accounts by id; unknown ones are left out."""
         ...
 
-    def accounts_named(self, words: str) -> Iterable[Account]:
-        """Accounts whose name is like these words."""
+    def accounts_like(self, email: str, words: str) -> Iterable[Account]:
+        """Accounts that may be of somebody with this e-mail and a name like these words, by what can be searched."""
         ...

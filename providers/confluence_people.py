@@ -73,13 +73,13 @@ class People:
         return self._account_of.get(email, "")
 
     def _look_up(self, email: str, name: str) -> None:
-        """The site cannot be searched by e-mail: search the name, believe the e-mail. Somebody who cannot be looked up
-        right now is text for now."""
-        words = " ".join(re.findall(r"\w+", name))
-        if not words:
-            return
+        """Whoever the service finds, the e-mail is believed. Somebody who cannot be looked up right now is text for now."""
         try:
-            self._learn(account.id for account in self._wiki.accounts_named(words))
+            found = list(self._wiki.accounts_like(email, " ".join(re.findall(r"\w+", name))))
+            for account in found:
+                if account.email:
+                    self._remember(account)
+            self._learn(account.id for account in found)
         except ProviderError:
             return
         if email not in self._account_of:

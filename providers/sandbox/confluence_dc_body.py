@@ -34,7 +34,8 @@ def _identified(element: Element, rng: random.Random) -> Element:
     """A macro has an id, all else stays as it was sent."""
     if element.name != "ac:structured-macro" or element.attrs.get("ac:macro-id"):
         return element
-    return element.with_attrs({"ac:schema-version": "1", **element.attrs, "ac:macro-id": new_uuid(rng)})
+    version = element.attrs.get("ac:schema-version", "1")
+    return element.with_attrs({**element.attrs, "ac:schema-version": version, "ac:macro-id": new_uuid(rng)})
 
 
 def _macro(element: Element, rng: random.Random) -> Element:

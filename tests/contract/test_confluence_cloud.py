@@ -113,7 +113,7 @@ def test_a_comment_and_the_trash(bench: Bench, page: WikiPage) -> None:
 def test_people_by_id_and_by_name(bench: Bench) -> None:
     ada = Account(bench.site.account(ADA).id, "Ada Byron", ADA)
     assert list(bench.wiki.accounts([ada.id, "nobody"])) == [ada]
-    assert ada in bench.wiki.accounts_named("Ada Byron")
+    assert ada in bench.wiki.accounts_like(ADA, "Ada Byron")
 
 
 def test_a_wrong_credential_is_said_so(bench: Bench) -> None:

@@ -168,7 +168,10 @@ def test_inline_comments_by_their_state(bench: Server, page: WikiPage) -> None:
 
 
 def test_people_who_sign_in_by_e_mail_are_found_by_it_and_named_by_key(bench: Server) -> None:
-    (ada,) = bench.wiki.accounts_named("Ada Byron")
+    doc = Doc("INC-2", (Block("paragraph", (Span("A. B.", "mention", ADA),)),))
+    assert bench.requests_of(lambda: bench.provider.project(doc)) == ["GET"]
+    (ada,) = bench.wiki.accounts_like(ADA, "A. B.")
+    assert list(bench.wiki.accounts_like("nobody@example.com", "Ada Byron")) == []
     assert (ada.email, ada.name) == (ADA, "Ada Byron")
     assert list(bench.wiki.accounts([ada.id, "f" * 32])) == [ada]
 
