@@ -16,6 +16,11 @@ from mapping.markdown import from_markdown, to_markdown
 from mapping.times import iso, parse_date, parse_time, show_time
 
 TIMELINE_HEADER = ("Time", "Event", "Details")
+CALLED = {  # what people call these columns; the first that fits counts
+    "Time": ("time", "when", "timestamp", "date", "date/time", "date and time"),
+    "Event": ("event", "what happened", "what", "action", "activity", "description"),
+    "Details": ("details", "detail", "notes", "note", "comment", "comments", "remarks"),
+}
 STATUS_COLOURS = {"in_progress": "blue", "in_review": "yellow", "completed": "green"}
 STATUS_WORDS = {
     "in progress": PostmortemStatus.IN_PROGRESS,
@@ -149,7 +154,7 @@ class Line:
 def read_follow_up(block: Block, words: Vocabulary, keys: Collection[str]) -> Line:
     """The raw fields of a task or bullet: title, status, assignee, due_on. `keys` are those that this incident uses."""
     text = "".join({"mention": "\x01", "date": "\x02"}.get(span.kind, span.text) for span in block.spans)
-    key, rest = _cut_key(text, keys)
+    key, rest = cut_key(text, keys)
     due, rest = _cut_due(rest, [span.ref for span in block.spans if span.kind == "date"])
     assignee, rest = _cut_person(rest, [span for span in block.spans if span.kind == "mention"], words)
     title = " ".join(rest.replace("\x01", " ").replace("\x02", " ").split()).strip(" –—")
@@ -165,7 +170,7 @@ def shown_key(spans: Spans, prefix: str) -> str:
     return last.text if last and written else ""
 
 
-def _cut_key(text: str, keys: Collection[str]) -> tuple[str, str]:
+def cut_key(text: str, keys: Collection[str]) -> tuple[str, str]:
     """The key at the end of a line, where it is one of `keys`, and the line without it."""
     line = text.rstrip(" \t\n\u00a0)]")
     words = line.rsplit(None, 1)
@@ -254,9 +259,11 @@ def timeline_table(rows: Sequence[Block]) -> Block:
 
 
 def columns(table: Block) -> dict[str, int]:
-    """Where Time, Event and Details stand: by the header row, so that people may add or swap columns."""
-    names = [plain(cell).strip().casefold() for cell in table.rows[0].cells] if table.rows else []
-    return {title: names.index(title.casefold()) for title in TIMELINE_HEADER if title.casefold() in names}
+    """Where Time, Event and Details stand: by the header row, so that people may add, swap or rename columns."""
+    cells = table.rows[0].cells if table.rows else ()
+    names = [" ".join(re.sub(r"\(.*?\)", "", plain(cell)).split()).casefold() for cell in cells]
+    called = {title: next((name for name in CALLED[title] if name in names), "") for title in TIMELINE_HEADER}
+    return {title: names.index(name) for title, name in called.items() if name}
 
 
 def render_event(event: TimelineEvent, words: Vocabulary, where: Mapping[str, int], width: int) -> Block:
@@ -282,7 +289,7 @@ def read_event(row: Block, where: Mapping[str, int], keys: Collection[str]) -> t
 
 def _without_key(cell: Spans, keys: Collection[str]) -> tuple[Spans, str]:
     text = plain(cell)
-    key, rest = _cut_key(text, keys)
+    key, rest = cut_key(text, keys)
     return slice_spans(cell, 0, len(rest.rstrip())), key
 
 

@@ -5,17 +5,19 @@ Identity comes from the last page that was taken in (`match`), then from keys an
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mapping.align import LISTED, alike, match
 from mapping.document import Block, Doc, PageSection, sections, text_spans
+from mapping.event_lines import read_event_line
 from mapping.incident import SectionKind
 from mapping.rows import columns, label, read_event, read_follow_up
 from syncd.compose import INTRODUCTION
 from syncd.local import Local
-from syncd.pages import Base, Entry
+from syncd.pages import Base, Entry, Role
 
+PROSE = ("text", "summary")
 NEW = "+"  # a row that nobody knows yet has the key `+0`, `+1`, ... until the store gives it one
 
 
@@ -25,6 +27,7 @@ def classify(base: Base, doc: Doc, local: Local, *, native: bool) -> tuple[Entry
     was = {j: base.entries[i] for i, j in pairs.items()}
     entries = list(_walk(base, doc, was, local))
     entries = [_with_row_keys(entry, base, local, native) for entry in entries]
+    entries = _with_event_keys(entries, base, local, native)
     return _numbered(_with_follow_up_keys(entries, base, local, native))
 
 
@@ -32,31 +35,58 @@ def _walk(base: Base, doc: Doc, was: Mapping[int, Entry], local: Local) -> Itera
     names = _section_names(list(sections(doc.blocks)), was, local)
     kinds: dict[str, SectionKind] = {section.id: section.kind for section in local.postmortem.sections}
     claimed = {entry.section for entry in was.values() if entry.role == "table"}
+    foreign = {entry.section for entry in base.entries if entry.role == "foreign"}
+    loose = {section for section in foreign if kinds.get(section, "text") in PROSE}
     index = 0
     for page_section, name in zip(sections(doc.blocks), names, strict=True):
         if page_section.heading:
             yield Entry(page_section.heading, name, "heading")
             index += 1
+        before: list[Entry] = []
         for block in page_section.blocks:
-            yield _entry(block, was.get(index), name, kinds.get(name, "text"), claimed)
+            kind = None if name in loose else kinds.get(name, "text")
+            before.append(_entry(block, was.get(index), name, kind, claimed, before))
             index += 1
+        yield from before
 
 
-def _entry(block: Block, was: Entry | None, section: str, kind: SectionKind, claimed: set[str]) -> Entry:
+def _entry(
+    block: Block,
+    was: Entry | None,
+    section: str,
+    kind: SectionKind | None,
+    claimed: set[str],
+    before: Sequence[Entry],
+) -> Entry:
+    """`kind` is None where rows stand among words that are nobody's section, as on a page that people had made by hand."""
     if was and was.role == "table" and block.kind == "table":
         return Entry(block, was.section, "table", was.keys)
     if was and (was.role == "static" or (was.role == "help" and was.block == block)):
         return Entry(block, was.section, was.role)
     if was and was.role == "row" and block.kind in LISTED:
         return Entry(block, was.section, "row")
+    if was and was.role == "event" and (block.kind in LISTED or block.kind == was.block.kind):
+        return Entry(block, was.section, "event")
     if kind in ("details", "timeline") and section not in claimed and _is_ours(block, kind):
         claimed.add(section)
         return Entry(block, section, "table")
     if kind == "follow_ups" and block.kind in LISTED and not block.depth and not (was and was.role == "foreign"):
         return Entry(block, section, "row")
-    if kind in ("text", "summary"):
+    if kind == "timeline" and block.kind in LISTED and not block.depth and not was and read_event_line(block):
+        return Entry(block, section, "event")
+    role = _neighbour(before, block.depth) if not was and block.kind in LISTED else None
+    if role and (role == "row" or read_event_line(block)):
+        return Entry(block, section, role)
+    if kind in PROSE:
         return Entry(block, section or INTRODUCTION, "prose")
     return Entry(block, section, "foreign")
+
+
+def _neighbour(before: Sequence[Entry], depth: int) -> Role | None:
+    """What the item above in the same list is, where it is a row of ours."""
+    above = next((entry for entry in reversed(before) if entry.block.depth <= depth or entry.block.kind not in LISTED), None)
+    same = above is not None and above.block.kind in LISTED and above.block.depth == depth
+    return above.role if above and same and above.role in ("row", "event") else None
 
 
 def _is_ours(block: Block, kind: SectionKind) -> bool:
@@ -80,7 +110,9 @@ def _section_names(found: Sequence[PageSection], was: Mapping[int, Entry], local
                 names[number] = name
     for number in range(1, len(found)):
         if number not in names:
-            names[number] = _fresh(found[number], {*names.values(), *(s.id for s in local.postmortem.sections)})
+            taken = {"", *names.values(), *(section.id for section in local.postmortem.sections)}
+            heading = found[number].heading
+            names[number] = section_id(heading.text if heading else "", taken)
     return [names[number] for number in range(len(found))]
 
 
@@ -108,9 +140,9 @@ def _by_content(section: PageSection, start: int, was: Mapping[int, Entry], loca
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def _fresh(section: PageSection, taken: set[str]) -> str:
-    text = section.heading.text if section.heading else ""
-    slug = re.sub(r"\W+", "-", text.casefold()).strip("-")[:40] or "section"
+def section_id(heading: str, taken: Collection[str]) -> str:
+    """An id for a section that people made, after its heading."""
+    slug = re.sub(r"\W+", "-", heading.casefold()).strip("-")[:40] or "section"
     return next(name for n in range(1, len(taken) + 2) if (name := slug if n == 1 else f"{slug}-{n}") not in taken)
 
 
@@ -177,6 +209,23 @@ def _shown_events(table: Block, head: int, local: Local) -> list[str]:
 def _shown_details(rows: Sequence[Block], before: Entry | None, local: Local) -> list[str]:
     names = {label(name, local.words).casefold(): name for name in (before.keys if before else ()) if name}
     return [names.get(row.cells[0][0].text.strip().casefold() if row.cells and row.cells[0] else "", "") for row in rows]
+
+
+def _with_event_keys(entries: list[Entry], base: Base, local: Local, native: bool) -> list[Entry]:
+    """As for follow-ups, for events that stand as lines."""
+    places = [i for i, entry in enumerate(entries) if entry.role == "event"]
+    rows = [entries[i].block for i in places]
+    known = [_Known(e.block, e.keys[0]) for e in base.entries if e.role == "event" and e.keys[0]]
+    lines = [read_event_line(row, local.events) for row in rows]
+    keys = _assign(known, rows, [line.key if line else "" for line in lines], native, lambda row: _said(row, local))
+    for i, key in zip(places, keys, strict=True):
+        entries[i] = replace(entries[i], keys=(key or NEW,))
+    return entries
+
+
+def _said(row: Block, local: Local) -> Block:
+    line = read_event_line(row, local.events)
+    return Block("row", cells=(text_spans(line.title if line else row.text),))
 
 
 def _with_follow_up_keys(entries: list[Entry], base: Base, local: Local, native: bool) -> list[Entry]:

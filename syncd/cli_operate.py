@@ -191,7 +191,14 @@ def _postmortem(app: App, ref: str) -> dict[str, Any]:
     postmortem = app.lookup.postmortem(ref)
     dirty = dict(app.store.dirty())
     pages = [_page(app, page, dirty.get(page.id)) for page in app.store.pages(ref)]
-    return {"incident": ref, "status": postmortem.status.value, "home": postmortem.home or None, "pages": pages}
+    phase = app.lookup.incident(ref).phase.value
+    return {
+        "incident": ref,
+        "phase": phase,
+        "status": postmortem.status.value,
+        "home": postmortem.home or None,
+        "pages": pages,
+    }
 
 
 def _page(app: App, page: Page, dirty_since: datetime | None) -> dict[str, Any]:
@@ -209,8 +216,8 @@ def _print_status(daemon: int | None, values: Sequence[dict[str, Any]], since: d
         pages = value["pages"] or [
             {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
         ]
-        rows += [[value["incident"], value["status"], *_page_cells(page)] for page in pages]
-    print_table(("incident", "status", "page on", "state", "since", "last look", "reason"), rows)
+        rows += [[value["incident"], value["phase"], value["status"], *_page_cells(page)] for page in pages]
+    print_table(("incident", "phase", "status", "page on", "state", "since", "last look", "reason"), rows)
     for value in values:
         for page in value["pages"]:
             _print_needs(value["incident"], page)

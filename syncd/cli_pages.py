@@ -12,6 +12,7 @@ from syncd.app import App, conflict_json
 from syncd.cli_frame import Command, Group, Session, pass_session
 from syncd.errors import Misuse, NeedsPerson
 from syncd.look import Sight, sight
+from syncd.look_html import look_html
 from syncd.pages import Conflict, Page, Version
 from syncd.patience import Patience
 from syncd.printing import moment, print_table
@@ -256,15 +257,25 @@ def undo(session: Session, conflict_id: str) -> None:
 # --- looking ------------------------------------------------------------------------------------------------------------
 
 
-@click.command(cls=Command, examples=["syncd look https://example.atlassian.net/wiki/spaces/OPS/pages/12345"])
+@click.command(
+    cls=Command,
+    examples=[
+        "syncd look https://example.atlassian.net/wiki/spaces/OPS/pages/12345",
+        "syncd look postmortems/inc-12.md --html look.html",
+    ],
+)
 @click.argument("url")
 @click.option("--to", default="", metavar="DESTINATION", help="The page's destination, where the link does not tell.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the report here.")
 @pass_session
-def look(session: Session, url: str, to: str) -> None:
-    """Read a real page and tell what would be recognised and what would never be touched; write nothing."""
+def look(session: Session, url: str, to: str, html: Path | None) -> None:
+    """Read a real page and tell what would be recognised and what would never be touched; write nothing to it."""
     named = session.built.named(url, to)
     seen = named.read()
-    found = sight(seen, session.app.store.postmortem(seen.marker) if seen.marker else None)
+    postmortem = session.app.store.postmortem(seen.marker) if seen.marker else None
+    found = sight(seen, postmortem, session.app.wording.general())
+    if html:
+        html.write_text(look_html(seen.doc.title, seen.url, found), encoding="utf-8")
     value = {"destination": named.destination.name, "id": seen.native_id, "url": seen.url, "title": seen.doc.title}
     session.answer({**value, **found.as_json()}, lambda: _print_sight(seen.doc.title, found))
 
@@ -274,6 +285,9 @@ def _print_sight(title: str, found: Sight) -> None:
     click.echo(f"“{title}” is {whose}.")
     rows = [[part.heading or "(before the first heading)", part.kind, part.means] for part in found.parts]
     print_table(("section", "kind", "recognised"), rows)
+    click.echo(f"\n{found.sum}.")
+    for line in found.unclear:
+        click.echo(f"Looks like an event, but tells no time that can be understood: {line}")
     if found.kept:
         click.echo("\nNever touched:")
         for line in found.kept:

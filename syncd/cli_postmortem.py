@@ -1,14 +1,16 @@
 """Commands about post-mortems and the templates that they are made from."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syncd.adoption import Adoption, plan_adoption
 from syncd.adoption import adopt as adopt_page
 from syncd.cli_frame import Command, Group, Session, pass_session
-from syncd.errors import ConfigError, Misuse, UnknownReference
+from syncd.errors import ConfigError, Misuse, NeedsPerson, UnknownReference
 from syncd.printing import print_table
 from syncd.templates import TemplateLibrary
 
@@ -130,28 +132,60 @@ def edit(session: Session, ref: str, section: str, text: str | None, file: Path 
 @click.option("--from", "destination", default="", metavar="DESTINATION", help="Only the page there.")
 @pass_session
 def detach(session: Session, ref: str, destination: str) -> None:
-    """Stop keeping pages in step; nothing on them changes."""
+    """Stop keeping pages in step; nothing on them changes, keys in their rows stay as text."""
     session.app.detach(ref, session.actor(), destination)
     pages = [session.app.page_json(page) for page in session.app.lookup.pages(ref, destination)]
-    session.done(f"{ref} is detached from {', '.join(p['destination'] for p in pages)}.", incident=ref, pages=pages)
+    places = ", ".join(f"{page['destination']} ({page['url']})" if page["url"] else page["destination"] for page in pages)
+    sentence = f"{ref} is detached from {places}. What is on the page stays as it is, the keys in its rows as text."
+    session.done(sentence, incident=ref, pages=pages)
 
 
 @click.command(
     cls=Command,
     examples=[
         "syncd adopt INC-12 https://example.atlassian.net/wiki/spaces/OPS/pages/12345",
-        "syncd adopt INC-12 postmortems/inc-12.md --to folder-postmortems --force",
+        "syncd adopt INC-12 postmortems/inc-12.md --to folder-postmortems --yes",
     ],
 )
 @click.argument("ref")
 @click.argument("url")
 @click.option("--to", default="", metavar="DESTINATION", help="The page's destination, where the link does not tell.")
-@click.option("--force", is_flag=True, help="Take a page that does not name this incident.")
+@click.option("--template", default="", metavar="ID", help="Whose tasks a new post-mortem gets; else `standard`.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
 @pass_session
-def adopt(session: Session, ref: str, url: str, to: str, force: bool) -> None:
-    """Take a page that exists as the incident's page; the next pass takes in what is written there."""
-    page = adopt_page(session.app, ref, session.built.named(url, to), force, session.actor())
-    session.done(f"{page.url} is now the page of {ref} on {page.destination}.", incident=ref, **session.app.page_json(page))
+def adopt(session: Session, ref: str, url: str, to: str, template: str, yes: bool) -> None:
+    """Take a page that exists as the incident's page. What that means is shown first; the page is taken as it stands."""
+    planned = plan_adoption(session.app, ref, session.built.named(url, to), template)
+    by_hand = planned.found is not None
+    if by_hand and not session.json:
+        _print_adoption(planned)
+    if by_hand and not yes and not _agreed(session, planned):
+        return
+    page = adopt_page(session.app, planned, session.actor())
+    value = {**planned.as_json(), "adopted": True, **session.app.page_json(page)}
+    session.done(f"{page.url} is now the page of {ref} on {page.destination}.", **value)
+
+
+def _agreed(session: Session, planned: Adoption) -> bool:
+    """A program gets the plan; a person is asked where there is one."""
+    if session.json:
+        session.answer({**planned.as_json(), "adopted": False}, lambda: None)
+        return False
+    if not sys.stdin.isatty():
+        way = f"syncd adopt {planned.ref} {planned.seen.url} --yes"
+        raise NeedsPerson("Nothing was done yet: this is what it would mean.", way)
+    return click.confirm("Take the page?")
+
+
+def _print_adoption(planned: Adoption) -> None:
+    found = planned.found
+    assert found is not None, "only pages made by hand are shown"
+    rows = [["page to store", line] for line in planned.to_store] + [["store to page", line] for line in planned.to_page]
+    click.echo(f"“{planned.seen.doc.title}” as the page of {planned.ref}:")
+    print_table(("direction", "what"), rows)
+    for line in found.unclear:
+        click.echo(f"Looks like an event, but tells no time that can be understood: {line}")
+    click.echo(f"{found.follow_ups} follow-ups, {found.events} events, {found.untouched} blocks that will never be touched.")
 
 
 postmortem.add_command(detach)

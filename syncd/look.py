@@ -1,15 +1,16 @@
 """What would be recognised on a page that nobody manages yet, and what would never be touched. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
-from mapping.align import LISTED
-from mapping.document import Doc, PageSection, plain, sections
-from mapping.incident import Postmortem
+from mapping.document import Block, PageSection, plain, sections
+from mapping.incident import Postmortem, SectionKind
 from mapping.markdown import to_markdown
-from mapping.rows import columns
+from mapping.rows import Vocabulary
 from mapping.template import HEADINGS
 from providers.contract import Observation
+from syncd.recognise import Piece, Recognised, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,45 +24,80 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`incident` is empty where the page carries no marker; `kept` names content that only the service can show."""
+    """`incident` is empty where the page carries no marker; `kept` names content that only the service can show; `lines` are
+    the page's blocks, each with what it would be: `event`, `follow-up`, `prose`, `heading` or `untouched`."""
 
     incident: str
     parts: tuple[Part, ...]
     kept: tuple[str, ...]
+    follow_ups: int
+    events: int
+    untouched: int
+    unclear: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def sum(self) -> str:
+        """In one sentence."""
+        rows = f"{_count(self.follow_ups, 'follow-up')}, {_count(self.events, 'event')}"
+        return f"{rows}, {_count(self.untouched, 'block')} that will never be touched"
 
     def as_json(self) -> dict[str, Any]:
         """For `look --json`."""
-        parts = [asdict(part) for part in self.parts]
-        return {"incident": self.incident or None, "sections": parts, "never_touched": list(self.kept)}
+        return {
+            "incident": self.incident or None,
+            "sections": [asdict(part) for part in self.parts],
+            "never_touched": list(self.kept),
+            "follow_ups": self.follow_ups,
+            "events": self.events,
+            "untouched": self.untouched,
+            "unclear": list(self.unclear),
+        }
 
 
-def sight(seen: Observation, postmortem: Postmortem | None) -> Sight:
+def sight(seen: Observation, postmortem: Postmortem | None, words: Vocabulary) -> Sight:
     """`postmortem` is the one that the page's marker names, for its own headings."""
-    known = {heading.casefold(): kind for kind, heading in HEADINGS.items()}
+    known: dict[str, SectionKind] = {heading.casefold(): cast(SectionKind, kind) for kind, heading in HEADINGS.items()}
     known |= {section.heading.casefold(): section.kind for section in postmortem.sections} if postmortem else {}
-    found = [section for section in sections(seen.doc.blocks) if section.heading or section.blocks]
-    return Sight(seen.marker, tuple(_part(section, known) for section in found), _kept(seen.doc))
+    found = recognise(seen.doc, words, known=known)
+    named = list(zip(sections(seen.doc.blocks), found.parts, strict=True))
+    parts = tuple(
+        Part(part.heading, part.kind, _means(section, part.kind, [p for p in found.pieces if p.section == number]))
+        for number, (section, part) in enumerate(named)
+        if section.heading or section.blocks
+    )
+    kept = tuple(to_markdown((block,)).strip() for block in seen.doc.blocks if block.kind == "kept")
+    counts = (found.follow_ups, found.events, found.untouched)
+    return Sight(seen.marker, parts, kept, *counts, found.unclear, tuple(_lines(found)))
 
 
-def _part(section: PageSection, known: dict[str, str]) -> Part:
-    heading = section.heading.text.strip() if section.heading else ""
-    kind = known.get(heading.casefold(), "text")
-    return Part(heading, kind, _means(section, kind))
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _means(section: PageSection, kind: str) -> str:
-    tables = [block for block in section.blocks if block.kind == "table"]
-    if kind == "follow_ups":
-        rows = [block for block in section.blocks if block.kind in LISTED and not block.depth]
-        return f"{len(rows)} follow-ups"
-    if kind == "timeline":
-        ours = [table for table in tables if {"Time", "Event"} <= set(columns(table))]
-        return f"{sum(len(table.rows) - 1 for table in ours)} events" if ours else "no table of Time and Event: no events"
+def _means(section: PageSection, kind: str, pieces: Sequence[Piece]) -> str:
+    rows = sum(piece.role == "row" for piece in pieces)
+    events = sum(p.role == "event" for p in pieces) + sum(len(p.block.rows) - 1 for p in pieces if p.role == "table")
+    if kind == "follow_ups" or kind == "timeline" or events or rows:
+        told = [_count(events, "event")] * bool(events) + [_count(rows, "follow-up")] * bool(rows)
+        return ", ".join(told) or "no events" * (kind == "timeline") or "no follow-ups"
     if kind == "details":
-        pairs = [row for table in tables for row in table.rows if len(row.cells) == 2]
+        pairs = [row for table in section.blocks for row in table.rows if len(row.cells) == 2]
         return ", ".join(plain(row.cells[0]) for row in pairs) or "no table of two columns: no details"
     return f"prose, {sum(len(block.text.split()) for block in section.blocks)} words"
 
 
-def _kept(doc: Doc) -> tuple[str, ...]:
-    return tuple(to_markdown((block,)).strip() for block in doc.blocks if block.kind == "kept")
+def _lines(found: Recognised) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for piece in found.pieces:
+        if piece.role == "table":
+            lines += [("event", _text(row)) for row in piece.block.rows[1:]]
+        else:
+            names = {"row": "follow-up", "event": "event", "prose": "prose", "heading": "heading"}
+            kept = piece.block.kind == "kept"
+            lines.append(("untouched" if kept else names.get(piece.role, "untouched"), _text(piece.block)))
+    return lines
+
+
+def _text(block: Block) -> str:
+    return " ".join(block.text.replace("\t", " | ").split())

@@ -9,13 +9,14 @@ from mapping.document import Block, Doc
 
 PageState = Literal["wanted", "creating", "live", "held", "halted", "missing", "detached"]
 Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored", "draft", "moved"]
-Role = Literal["static", "heading", "help", "prose", "row", "table", "foreign"]
+Role = Literal["static", "heading", "help", "prose", "row", "event", "table", "foreign"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One block of a page with its meaning. `keys`: the record key of a `row` (one), or of each row of a `table` in order;
-    empty text where a row is not ours (a table's header, rows that people add to the details)."""
+    """One block of a page with its meaning. `keys`: the record key of a `row` (a follow-up) or an `event` (one that stands
+    as a line), or of each row of a `table` in order; empty text where a row is not ours (a table's header, rows that people
+    add to the details)."""
 
     block: Block
     section: str

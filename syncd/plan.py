@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from mapping.document import Block
 from mapping.edits import Edit, Insert, Remove, Update, edits
+from mapping.event_lines import read_event_line, render_event_line, write_event_line
 from mapping.incident import FollowUp, Section, TimelineEvent
 from mapping.kept import of_page
 from mapping.merge import merge_blocks
@@ -96,11 +97,13 @@ class _Going:
     def rows(self, entries: Sequence[Entry]) -> list[Entry]:
         """Changed rows rewritten, new rows added behind their predecessors."""
         changed = [self._row(entry) for entry in entries]
-        return self._new_timeline(self._new_follow_ups(changed))
+        return self._new_timeline(self._new_event_lines(self._new_follow_ups(changed)))
 
     def _row(self, entry: Entry) -> Entry:
         if entry.role == "row" and entry.keys[0]:
             return self._follow_up(entry)
+        if entry.role == "event":
+            return self._event_line(entry)
         if entry.role == "table" and self._kind(entry.section) == "timeline":
             return self._new_events(self._events(entry))
         return self._new_details(self._details(entry)) if entry.role == "table" else entry
@@ -123,6 +126,18 @@ class _Going:
             return entry
         return replace(entry, block=self._as_shown(write_follow_up(entry.block, line, row, changed, self.words)))
 
+    def _event_line(self, entry: Entry) -> Entry:
+        event = self.local.events[entry.keys[0]]
+        line = read_event_line(entry.block, self.local.events)
+        recorded = self.records.get(event.key, {})
+        if line is None:  # nobody understands it as it stands now
+            return entry
+        changed = [name for name in self._update(event.key, event_values(event)) if name != "description"]
+        if not changed and line.key == event.key:
+            return entry
+        changed = changed if recorded else []
+        return replace(entry, block=self._as_shown(write_event_line(entry.block, line, event, changed, self.words)))
+
     def _as_shown(self, block: Block) -> Block:
         """A block of ours as the service will give it back, still the block that it is."""
         shown = self.local.projected((block,))
@@ -139,13 +154,16 @@ class _Going:
     def _new_follow_ups(self, entries: list[Entry]) -> list[Entry]:
         section = next((s.id for s in self.local.postmortem.sections if s.kind == "follow_ups"), None)
         fresh = self._fresh(self.local.incident.follow_ups)
-        places = [i for i, e in enumerate(entries) if e.section == section]
+        rows = [i for i, e in enumerate(entries) if e.role == "row"]
+        places = rows or [i for i, e in enumerate(entries) if e.section == section]
         if not fresh or not places:
             return entries
-        rows = [i for i in places if entries[i].role == "row"]
         at = _behind_notes(entries, rows[-1]) if rows else places[-1]
+        where = entries[at].section
+        depth = entries[rows[-1]].block.depth if rows else 0
         self.records.update({row.key: follow_up_values(row) for row in fresh})
-        new = [Entry(self._as_shown(render_follow_up(r, self.words)), section or "", "row", (r.key,)) for r in fresh]
+        lines = [replace(render_follow_up(row, self.words), depth=depth) for row in fresh]
+        new = [Entry(self._as_shown(line), where, "row", (row.key,)) for line, row in zip(lines, fresh, strict=True)]
         return entries[: at + 1] + new + entries[at + 1 :]
 
     def _events(self, entry: Entry) -> Entry:
@@ -173,6 +191,22 @@ class _Going:
             rows.insert(at, self._row_as_shown(render_event(event, self.words, where, width)))
             self.records[event.key] = event_values(event)
         return replace(entry, keys=tuple(keys), block=replace(entry.block, rows=tuple(rows)))
+
+    def _new_event_lines(self, entries: list[Entry]) -> list[Entry]:
+        """New events in a timeline that is a list, each behind the last line that is not later."""
+        lines = {e.keys[0] for e in entries if e.role == "event"}
+        tables = any(e.role == "table" and self._kind(e.section) == "timeline" for e in entries)
+        if tables or not lines:
+            return entries
+        for event in sorted(self._fresh(self.local.incident.timeline), key=lambda e: e.at):
+            keys = [e.keys[0] if e.role == "event" else "" for e in entries]
+            earlier = [i for i, key in enumerate(keys) if key and self.local.events[key].at <= event.at]
+            near = earlier[-1] if earlier else next(i for i, key in enumerate(keys) if key)
+            at = _behind_notes(entries, near) + 1 if earlier else near
+            block = self._as_shown(render_event_line(event, entries[near].block, self.words))
+            entries = [*entries[:at], Entry(block, entries[near].section, "event", (event.key,)), *entries[at:]]
+            self.records[event.key] = event_values(event)
+        return entries
 
     def _new_timeline(self, entries: list[Entry]) -> list[Entry]:
         """A table for new events where people removed the one that was."""
@@ -273,8 +307,8 @@ class _Going:
 
 def _behind_notes(entries: Sequence[Entry], row: int) -> int:
     """The last note nested under a row."""
-    at = row
-    while at + 1 < len(entries) and entries[at + 1].role == "foreign" and entries[at + 1].block.depth:
+    at, depth = row, entries[row].block.depth
+    while at + 1 < len(entries) and entries[at + 1].role == "foreign" and entries[at + 1].block.depth > depth:
         at += 1
     return at
 

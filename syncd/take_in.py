@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from mapping.commands import Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, Doc, Spans, as_json
+from mapping.event_lines import read_event_line
 from mapping.incident import FollowUpStatus, Person, Section
 from mapping.kept import of_page
 from mapping.markdown import to_markdown
@@ -129,7 +130,7 @@ class _Taking:
         return tuple(kept for entry in entries if (kept := self._settled(entry)) is not None)
 
     def _settled(self, entry: Entry) -> Entry | None:
-        if entry.role == "row":
+        if entry.role in ("row", "event"):
             block = self._settled_row(entry.keys[0], entry.block)
             return replace(entry, block=block) if block else None
         if entry.role != "table":
@@ -268,6 +269,8 @@ class _Taking:
         for entry in entries:
             if entry.role == "row":
                 self._follow_up(entry)
+            elif entry.role == "event":
+                self._event_line(entry)
             elif entry.role == "table" and self._is_timeline(entry):
                 self._events(entry)
             elif entry.role == "table":
@@ -305,9 +308,33 @@ class _Taking:
         self.commands.append(Add("follow_up", values, slot, given))
         self.records[slot] = values
 
+    def _event_line(self, entry: Entry) -> None:
+        key = entry.keys[0]
+        line = read_event_line(entry.block, self.local.events)
+        if key.startswith(NEW):
+            if line:
+                self._new_event(key, {"at": line.at, "title": line.title}, self._day(), "")
+            return
+        event = self.local.events[key]
+        before = self.before.get(key)
+        old = read_event_line(before, self.local.events) if before else None
+        self._restored(key, event_values(event))
+        if line is None:
+            self.unread.append(Unread(key, "at", entry.block.text))
+            return
+        mine = event_values(event)
+        self._field("event", key, entry.section, "at", old.at if old else line.at, line.at, mine["at"], event.at)
+        shown = old.title if old else line.title
+        self._field("event", key, entry.section, "title", shown, line.title, mine["title"], event.at)
+
+    def _day(self) -> datetime:
+        """The day of a bare time."""
+        first = next((event.at for event in self.local.incident.timeline), self.now)
+        return self.local.incident.timestamps.get("started", first)
+
     def _events(self, entry: Entry) -> None:
         where = columns(entry.block)
-        near = self.local.incident.timestamps.get("started", self.now)
+        near = self._day()
         for key, row in zip(entry.keys, entry.block.rows, strict=True):
             if not key:
                 continue

@@ -58,6 +58,11 @@ class Wording:
             public_url=self.house.public_url,
         )
 
+    def general(self) -> Vocabulary:
+        """What words mean where no incident is meant."""
+        zone, people = ZoneInfo(self.house.timezone), tuple(self.store.people())
+        return Vocabulary(zone, people, self.house.severities, self.house.fields, self.house.public_url)
+
     def _people(self, incident: Incident) -> list[Person]:
         """Everybody known by e-mail; those of the incident come first, so that a shared name means them."""
         mentioned = [incident.lead, *incident.roles.values(), *(row.assignee for row in incident.follow_ups)]

@@ -365,15 +365,21 @@ def test_a_store_that_was_lost_adopts_its_pages(desk: Desk) -> None:
     assert [row["status"] for row in desk.json("incident", "show", "INC-12")["follow_ups"]] == ["done"]
 
 
-def test_a_page_of_nobody_is_adopted_only_by_force(desk: Desk) -> None:
+def test_a_page_of_nobody_is_shown_as_a_plan_before_it_is_adopted(desk: Desk) -> None:
     desk.type("import", str(desk.root / "incident.json"))
     desk.type("postmortem", "create", "INC-12", "--template", "ours")
     (desk.root / "pages").mkdir()
     note = desk.root / "pages" / "note.md"
     note.write_text("# Notes\n\n## Impact\n\nMany.\n")
-    assert "--force" in desk.type("adopt", "INC-12", str(note), code=4).stderr
-    desk.type("postmortem", "adopt", "INC-12", str(note), "--force")
+    before = note.read_text()
+    asked = desk.type("adopt", "INC-12", str(note), code=4)
+    assert "impact: Many." in asked.stdout and "--yes" in asked.stderr
+    assert desk.json("adopt", "INC-12", str(note))["adopted"] is False
+    assert desk.json("postmortem", "show", "INC-12")["pages"][0]["id"] is None
+    desk.type("postmortem", "adopt", "INC-12", str(note), "--yes")
     assert desk.json("postmortem", "show", "INC-12")["pages"][0]["id"] == "note.md"
+    desk.type("once")
+    assert note.read_text() == before
 
 
 def test_look_writes_nothing(desk: Desk) -> None:
@@ -382,9 +388,42 @@ def test_look_writes_nothing(desk: Desk) -> None:
     seen = desk.json("look", str(desk.page))
     assert seen["incident"] == "INC-12"
     kinds = {part["kind"]: part["means"] for part in seen["sections"]}
-    assert (kinds["follow_ups"], kinds["timeline"]) == ("1 follow-ups", "1 events")
+    assert (kinds["follow_ups"], kinds["timeline"]) == ("1 follow-up", "1 event")
     assert desk.page.read_bytes() == before
     desk.type("look", "https://example.com/nothing", code=2)
+
+
+def test_look_tells_in_one_file_what_a_page_made_by_hand_would_be(desk: Desk) -> None:
+    (desk.root / "pages").mkdir()
+    note = desk.root / "pages" / "note.md"
+    note.write_text("# <b>Night</b>\n\n## Timeline\n\n- 2026-11-02 10:05 rang\n\n## Actions\n\n- Sleep <script>\n\n<hr>\n")
+    before = note.read_bytes()
+    told = desk.type("look", str(note), "--html", str(desk.root / "look.html")).stdout
+    assert "1 follow-up, 1 event, 1 block that will never be touched." in told
+    html = (desk.root / "look.html").read_text()
+    assert "1 follow-up, 1 event" in html and "Sleep &lt;script&gt;" in html and "<script" not in html
+    assert "src=" not in html and note.read_bytes() == before
+
+
+def test_detaching_leaves_a_plain_page(desk: Desk) -> None:
+    desk.published()
+    before = desk.page.read_bytes()
+    assert "stays as it is" in desk.type("detach", "INC-12").stdout
+    desk.type("followup", "edit", "FU-1", "--title", "Alert on queue age")
+    desk.type("once")
+    assert desk.page.read_bytes() == before and b"`FU-1`" in before
+
+
+@pytest.mark.parametrize("phase", ["merged", "declined", "canceled"])
+def test_the_page_of_an_incident_that_came_to_nothing_is_kept_and_says_so(desk: Desk, phase: str) -> None:
+    desk.published()
+    desk.type("incident", "edit", "INC-12", "--phase", phase)
+    desk.type("once")
+    assert f"| Phase | {phase.capitalize()} |" in desk.page.read_text()
+    (page,) = desk.json("postmortem", "show", "INC-12")["pages"]
+    assert page["state"] == "live"
+    assert desk.json("status")["postmortems"][0]["phase"] == phase
+    assert phase in desk.type("status").stdout
 
 
 def test_resync_reads_again(desk: Desk) -> None:
@@ -483,7 +522,7 @@ def process(*words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def until(ready: Any, seconds: float = 20.0) -> None:
+def until(ready: Any, seconds: float = 60.0) -> None:
     """Ask until the answer is yes."""
     deadline = time.monotonic() + seconds
     while not ready():
