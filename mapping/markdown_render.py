@@ -16,13 +16,13 @@ from mapping.markdown_parse import Inline, Node, tidy, tree
 Where = Literal["lines", "heading", "cell"]
 Atom = Callable[[Span], str]
 
-_PLAIN = re.compile(r"(?:[^\W_]|[ ,.;:'\"()/?%@€$+-])+")
-_WORDS = re.compile(rf"[^\W_](?:{_PLAIN.pattern})?(?<=[^\W_])")
+_PLAIN = re.compile(r"[\w ,.;:'\"()/?%@€$+-]+")
+_WORDS = re.compile(rf"(?!\W){_PLAIN.pattern}(?<!\W)")
 _CODE = re.compile(r"[^\s`|\\](?:[^`|\\\n\r\0\xa0]*[^\s`|\\])?")
 _ADDRESS = re.compile(r"https?:[A-Za-z0-9/._%?=#-]*")
 _EMAIL = re.compile(r"[A-Za-z0-9.+-]+@[A-Za-z0-9.-]+")
 _BEGINS = {"lines": re.compile("[A-Za-z]"), "heading": re.compile(r"[^\W_]"), "cell": re.compile(r"[^\W_]")}
-_ENDS = re.compile(r"(?:[^\W_]|[.,;:?)%])\Z")
+_ENDS = re.compile(r"[^\W_]|[.,;:?)%]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
 _LIGHT = re.compile(
@@ -76,12 +76,17 @@ def _simply(spans: Spans, where: Where, atom: Atom) -> str:
     text, apart = "", False  # apart: a mark has just closed, no word and no other mark may follow at once
     for span in spans:
         bare = _is_bare(span)
-        piece = (span.text if _PLAIN.fullmatch(span.text) else "") if bare else _simple_piece(span, atom)
+        piece = _simple_piece(span, atom) if not bare else span.text if _is(_PLAIN, span.text) else ""
         if not piece or (apart and (not bare or piece[0].isalnum())) or (not bare and text[-1:].isalnum()):
             return ""
         text, apart = text + piece, not bare
     begins = bool(text) and (not _is_bare(spans[0]) or _BEGINS[where].match(text))
-    return text if begins and (apart or _ENDS.search(text)) else ""
+    return text if begins and (apart or _ENDS.match(text[-1])) else ""
+
+
+def _is(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether text is all of this pattern; an underscore, which is a word's character to patterns, may be a mark."""
+    return "_" not in text and bool(pattern.fullmatch(text))
 
 
 def _is_bare(span: Span) -> bool:
@@ -94,7 +99,7 @@ def _simple_piece(span: Span, atom: Atom) -> str:
         return ""
     if "code" in span.marks:
         return f"`{span.text}`" if _CODE.fullmatch(span.text) else ""
-    if not _WORDS.fullmatch(span.text):
+    if not _is(_WORDS, span.text):
         return ""
     if span.kind == "mention":
         return atom(span) if _EMAIL.fullmatch(span.ref) else ""

@@ -14,7 +14,7 @@ from mapping.front_matter import FrontMatterError
 from mapping.markdown import from_markdown, to_markdown
 from mapping.markdown_page import MarkdownPage, parse_page, project
 from mapping.markdown_parse import tidy
-from mapping.markdown_render import levels
+from mapping.markdown_render import Where, _read_back, _simply, levels, store_atom
 from mapping.markdown_splice import splice
 
 ADA = Span("Ada Byron", "mention", "ada@example.com")
@@ -89,6 +89,37 @@ def settled(blocks: list[Block]) -> tuple[Block, ...]:
         Block(b.kind, b.spans, depth=d, checked=b.checked) if b.kind in ("bullet", "number", "task") else b
         for b, d in zip(blocks, deep, strict=True)
     )
+
+
+WORDY = st.text(st.sampled_from("ab1 é.,;:)(%/-+@'\"?$_*`[2"), min_size=1, max_size=6)
+MARK = st.one_of(
+    st.just(frozenset[Mark]()), st.sampled_from(["bold", "italic", "strike", "code"]).map(lambda m: frozenset([m]))
+)
+WORDS = st.one_of(
+    st.builds(lambda text, marks: Span(text, marks=marks), WORDY, MARK),
+    st.builds(lambda text: Span(text, link="https://example.com/a-b?c=%20#d_e"), WORDY),
+    st.just(ADA),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(WORDS, max_size=5).map(tidy), st.sampled_from(["lines", "heading", "cell"]))
+def test_what_is_written_without_reading_it_back_would_read_back(spans: Spans, where: Where) -> None:
+    text = _simply(spans, where, store_atom)
+    assert not text or _read_back(text, where) == spans
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain words, a `code_span` and **bold**.",
+        "(*a*, [b](https://e.org/x)) c",
+        "Ask [@Ada Byron](mailto:ada@example.com)",
+    ],
+)
+def test_simple_prose_is_written_without_reading_it_back(text: str) -> None:
+    spans = from_markdown(f"x {text}")[0].spans
+    assert _simply(spans, "lines", store_atom) == f"x {text}"
 
 
 @settings(max_examples=150, deadline=None)
