@@ -8,7 +8,7 @@ markup is `mapping.confluence_storage`; requests are an edition's (`confluence_d
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from mapping.confluence_comments import lost_markers
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
 from mapping.document import Doc
 from mapping.incident import Person
+from providers.confluence_check import TEST_TITLE, WriteCheck
 from providers.confluence_dialect import Dialect, Space, WikiPage
 from providers.confluence_links import address
 from providers.confluence_people import People
@@ -35,7 +36,6 @@ from providers.contract import (
     Stale,
     TitleTaken,
     Unauthorized,
-    Unreachable,
 )
 
 MARKER = "syncd-"
@@ -70,18 +70,16 @@ class Confluence:
 
     # --- looking ---
 
-    def check(self, place: Place, *, write: bool = False) -> Sequence[str]:
+    def check(self, place: Place, *, write: bool = False) -> Iterator[str]:
         me = self._wiki.me()
-        said = [f"signed in as {me.name or me.id}"]
+        yield f"signed in as {me.name or me.id}"
         space = self._space(place)
-        said.append(f"space {space.key} ({space.name}) is there")
+        yield f"space {space.key} ({space.name}) is there"
         parent = self._parent(place)
         if parent:
-            said.append(f"parent page “{self._fetch(parent).title}” can be read")
+            yield f"parent page “{self._fetch(parent).title}” can be read"
         if write:
-            self._prove_write(space, parent)
-            said.append("a page was made and put into the trash: we may write")
-        return said
+            yield from WriteCheck(self._wiki, space, parent, f"{TEST_TITLE} {self._now():%Y-%m-%d %H:%M:%S.%f}").steps()
 
     def find(self, place: Place, marker: str, title: str) -> Observation | None:
         space, wanted = self._space(place), _clean_title(title)
@@ -197,10 +195,6 @@ class Confluence:
             return replace(done, seen=self._observed(self._fetch(done.native_id)))
         except ProviderError:
             return done
-
-    def _prove_write(self, space: Space, parent: str) -> None:
-        made = _proven(self._wiki.post(space, parent, f"syncd test {self._now():%Y-%m-%d %H:%M:%S.%f}", "<p />"))
-        _proven(self._wiki.trash(_native(made.native_id)))
 
     # --- pages ---
 
@@ -327,12 +321,3 @@ def _says(page: WikiPage) -> object:
 def _clean_title(title: str) -> str:
     """A title as the service keeps it."""
     return " ".join(_CONTROL.sub(" ", title).split())
-
-
-def _proven(outcome: Outcome) -> Done:
-    """The answer of a probe, or the reason there is none as an exception."""
-    if isinstance(outcome, Done):
-        return outcome
-    if isinstance(outcome, Rejected):
-        raise outcome.error
-    raise Unreachable(outcome.message)
