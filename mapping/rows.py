@@ -117,10 +117,11 @@ def render_follow_up(follow_up: FollowUp, words: Vocabulary) -> Block:
     return Block("task", spans, checked=follow_up.status is FollowUpStatus.DONE)
 
 
-def _line(title: Spans, follow_up: FollowUp, words: Vocabulary) -> Spans:
+def _line(title: Spans, follow_up: FollowUp, words: Vocabulary, named: Sequence[Span] = ()) -> Spans:
+    """`named`: the mention that stands there, whose account may be known to nobody but the page."""
     spans = list(_struck(title, follow_up.status is FollowUpStatus.DROPPED))
     if follow_up.assignee:
-        spans += [Span(" "), mention(follow_up.assignee)]
+        spans += [Span(" "), *(named or [mention(follow_up.assignee)])]
     if follow_up.due_on:
         day = follow_up.due_on.isoformat()
         spans += [Span(" due "), Span(day, kind="date", ref=day)]
@@ -242,7 +243,8 @@ def write_follow_up(block: Block, line: Line, follow_up: FollowUp, changed: Coll
         spans = block.spans if line.key else merged_spans([*block.spans, Span(" "), key_span(follow_up.key, words)])
         return replace(block, checked=checked, spans=spans)
     title = text_spans(follow_up.title) if "title" in changed else line.title_spans
-    return replace(block, checked=checked, spans=_line(title, follow_up, words))
+    named = [span for span in block.spans if span.kind == "mention"][:1] if "assignee" not in changed else []
+    return replace(block, checked=checked, spans=_line(title, follow_up, words, named))
 
 
 def _restrikes(line: Line, follow_up: FollowUp, changed: Collection[str]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from providers.contract import Done
 from providers.sandbox.confluence_front import FrontDoor
+from providers.sandbox.confluence_records import Label
 from providers.sandbox.faults import Fault
 from syncd.pages import Page
 from syncd.reconcile import Report
@@ -107,7 +108,7 @@ def test_labels_that_we_may_not_put_on_keep_nothing_from_being_in_step(world: Wo
 def test_what_people_set_around_the_text_stays_theirs(world: World) -> None:
     page = world.publish("wiki")
     stored = world.wiki.content[page.native_id]
-    stored.labels["ours"] = world.wiki.label_id("ours")
+    stored.labels["ours"] = Label(world.wiki.label_id("ours"), world.now)
     width = next(p for p in stored.properties.values() if p.key == "content-appearance-published")
     width.value = "full-width"
     world.wiki.move(page.native_id, world.wiki.homepage_id)
