@@ -31,6 +31,7 @@ from providers.contract import (
     Refused,
     Rejected,
 )
+from providers.notion_columns import Columns, as_carried
 from providers.notion_people import Directory
 from providers.notion_place import Parent
 from providers.notion_wire import Wire, id_of, page_of
@@ -78,6 +79,7 @@ class Notion(Plain):
         self._now = now
         self._sources: dict[str, str] = {}  # data source id by the id in the configuration
         self._feeds: dict[str, _Feed] = {}
+        self._carriers: dict[str, Columns] = {}  # by the name of the destination
 
     # --- places ---
 
@@ -107,6 +109,24 @@ class Notion(Plain):
         schema: dict[str, Json] = self._wire.read(f"data_sources/{parent.id}")["properties"]
         return schema
 
+    def _completed(self, place: Place, parent: Parent) -> dict[str, Json]:
+        """The schema, after what it lacks was made where the admin allowed that. Raises Halt or a ProviderError."""
+        schema, columns = self._schema(parent), self._columns(place)
+        lacking = columns.lacking(schema) if parent.is_data_source and columns.may_create else {}
+        if not lacking:
+            return schema
+        made = Pen(self._wire, self._directory.accounts)  # a page refused afterwards has still not been written
+        answer = made.send("PATCH", f"data_sources/{parent.id}", {"properties": lacking})
+        completed: dict[str, Json] = answer["properties"]
+        return completed
+
+    def _columns(self, place: Place) -> Columns:
+        """What carries what there; lives as long as the destination stays as it is, because it remembers ids."""
+        known = self._carriers.get(place.name)
+        if known is None or known.place != place:
+            known = self._carriers[place.name] = Columns(place)
+        return known
+
     def check(self, place: Place, *, write: bool = False) -> Iterator[str]:
         """See `Provider.check`."""
         yield checks.identity(self._wire)
@@ -114,7 +134,7 @@ class Notion(Plain):
         parent = self._parent(place)
         schema = self._schema(parent)
         if parent.is_data_source:
-            yield from checks.data_source(place, parent, schema)
+            yield from checks.data_source(self._columns(place), parent, schema)
         else:
             yield checks.plain_page(self._wire, parent)
         if write:
@@ -137,7 +157,8 @@ class Notion(Plain):
         tree = tuple(self._tree(page["id"]))
         self._directory.learn(tree)
         blocks = decode(tree, self._directory.accounts)
-        doc = Doc(places.title_of(page), blocks, places.read_properties(place, page))
+        values = self._columns(place).read(page, self._directory.accounts)
+        doc = Doc(places.title_of(page), blocks, values)
         return Observation(
             native_id=page["id"],
             url=page["url"],
@@ -169,7 +190,7 @@ class Notion(Plain):
 
     def _rows(self, place: Place, parent: Parent, marker: str, title: str) -> Iterator[Json]:
         schema = self._schema(parent)
-        name = places.carriers(place, schema).get("incident")
+        name = self._columns(place).found(schema).get("incident")
         if name:
             condition: Json = {"property": name, schema[name]["type"]: {"equals": marker}}
         else:
@@ -231,12 +252,13 @@ class Notion(Plain):
 
     def _create(self, place: Place, doc: Doc, marker: str) -> str:
         parent = self._parent(place)
-        schema = self._schema(parent)
+        schema = self._completed(place, parent)
         self._directory.load(self._wire)
         values = {**dict(doc.properties), "incident": marker}
+        columns, accounts = self._columns(place), self._directory.accounts
         title = {places.title_property(schema): {"title": places.text_items(_title(doc.title))}}
-        properties = {**title, **places.write_properties(place, schema, schema, values)}
-        nodes = forest(doc.blocks, self._directory.accounts)
+        properties = {**title, **columns.write(schema, schema, values, accounts)}
+        nodes = forest(doc.blocks, accounts)
         children = first_request(nodes)
         pen = Pen(self._wire, self._directory.accounts)
         page = pen.send("POST", "pages", {"parent": parent.as_json, "properties": properties, "children": children})
@@ -250,7 +272,7 @@ class Notion(Plain):
             raise TypeError("the observation was not read by this provider")
         accounts = self._directory.accounts
         steps = plan(seen.native_id, native.tree, seen.doc.blocks, target.blocks, accounts)
-        if not steps and not _changes(seen.doc, target):
+        if not steps and not self._changes(seen.doc, target):
             return Done(seen.native_id, seen)
         pen = Pen(self._wire, accounts)
         try:
@@ -264,19 +286,26 @@ class Notion(Plain):
 
     def _write_properties(self, place: Place, seen: Observation, target: Doc, pen: Pen) -> None:
         """Title and properties go first: what is refused there is refused before anything is written."""
-        changes = _changes(seen.doc, target)
+        changes = self._changes(seen.doc, target)
         if not changes:
             return
         schema = self._schema(self._parent(place)) if "status" in changes else {}
         page = pen.look(f"pages/{seen.native_id}")
-        now = (places.title_of(page), places.read_properties(place, page))
+        columns, accounts = self._columns(place), self._directory.accounts
+        now = (places.title_of(page), columns.read(page, accounts))
         if page.get("in_trash") or now != (seen.doc.title, seen.doc.properties):
             raise pen.moved("its title or properties were changed")
         title = changes.pop("title", None)
-        body = places.write_properties(place, page["properties"], schema, changes)
+        body = columns.write(page["properties"], schema, changes, accounts)
         if title is not None:
             body[places.title_property(page["properties"])] = {"title": places.text_items(title)}
         pen.send("PATCH", f"pages/{seen.native_id}", {"properties": body})
+
+    def _changes(self, seen: Doc, target: Doc) -> dict[str, str]:
+        """The title (under `title`) and the carriers of the page that shall read otherwise."""
+        values = {name: as_carried(name, text, self._directory.accounts) for name, text in target.properties}
+        changed = {name: text for name, text in values.items() if seen.property(name) not in (None, text)}
+        return changed if _title(target.title) == seen.title else {**changed, "title": _title(target.title)}
 
     def _seen(self, place: Place, native_id: str) -> Observation | None:
         """The page after a write that has happened, whether it can be read right now or not."""
@@ -292,25 +321,15 @@ class Notion(Plain):
 
     def project(self, doc: Doc) -> Doc:
         """See `Provider.project`."""
-        values = tuple((name, _value(name, text)) for name, text in doc.properties)
         self._directory.load(self._wire)  # who can be mentioned decides what is text
+        accounts = self._directory.accounts
+        values = tuple((name, as_carried(name, text, accounts)) for name, text in doc.properties)
         return Doc(_title(doc.title), project(doc.blocks, self._directory.accounts), values)
 
     def people(self) -> Sequence[Person]:
         """See `Provider.people`."""
         self._directory.load(self._wire)
         return self._directory.people()
-
-
-def _changes(seen: Doc, target: Doc) -> dict[str, str]:
-    """The title (under `title`) and the carriers of the page that shall read otherwise."""
-    values = {name: _value(name, text) for name, text in target.properties}
-    changed = {name: text for name, text in values.items() if seen.property(name) not in (None, text)}
-    return changed if _title(target.title) == seen.title else {**changed, "title": _title(target.title)}
-
-
-def _value(name: str, text: str) -> str:
-    return places.canonical_status(text) if name == "status" else text.strip()
 
 
 def _title(text: str) -> str:

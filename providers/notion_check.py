@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from mapping.notion_text import Json
 from providers import notion_place as places
-from providers.contract import Missing, Place, ProviderError, Refused, Unauthorized
+from providers.contract import Missing, ProviderError, Refused, Unauthorized
+from providers.notion_columns import Columns, types_of
 from providers.notion_place import Parent
 from providers.notion_wire import Wire, error_of, provider_error
 from providers.transport import NoAnswer
@@ -39,16 +40,20 @@ def people(wire: Wire) -> str:
     return f"{len(known)} people can be mentioned"
 
 
-def data_source(place: Place, parent: Parent, schema: dict[str, Json]) -> Iterator[str]:
-    """What of a data source carries what."""
-    found = places.carriers(place, schema)
-    wanted = places.wanted(place)
+def data_source(columns: Columns, parent: Parent, schema: dict[str, Json]) -> Iterator[str]:
+    """What of a data source carries what, and why not."""
+    found = columns.found(schema)
     yield f"data source {parent.id} is readable"
-    yield from (f"property {found[carrier]} carries the {places.called(carrier)}" for carrier in wanted if carrier in found)
-    absent = [places.called(carrier) for carrier in wanted if carrier not in found]
-    if absent:
-        later = "; made with the first page" if places.may_create(place) else ""
-        yield f"no property carries the {' or the '.join(absent)}{later}"
+    for carrier in columns.wanted:
+        what, title = carrier.replace(":", " "), columns.title(carrier)
+        if carrier in found:
+            yield f"property {found[carrier]} carries the {what}"
+        elif title in schema:
+            needs = " or ".join(sorted(types_of(carrier))).replace("_", " ")
+            yield f"property {title} cannot carry the {what}: it is of type {schema[title]['type']}, needed is {needs}"
+        else:
+            later = f"; {title} is made with the next page" if columns.may_create else ""
+            yield f"no property carries the {what}{later}"
 
 
 def plain_page(wire: Wire, parent: Parent) -> str:

@@ -11,7 +11,7 @@ from mapping.document import Block, Doc, Span, heading, paragraph, text_spans
 from mapping.incident import Person
 from providers.contract import Done, Missing, Observation, Place, Refused, Rejected, Stale, Unauthorized
 from providers.notion import Notion
-from providers.notion_place import read_properties, write_properties
+from providers.notion_columns import Columns
 from providers.sandbox.faults import Fault, Faulty, writes
 from providers.sandbox.in_process import EmulatorTransport
 from providers.sandbox.notion import NotionWorkspace
@@ -146,10 +146,10 @@ def test_statuses_go_by_their_mapped_names(world: World) -> None:
 def test_a_database_with_the_services_own_status_names_is_understood(world: World) -> None:
     options = [{"name": "Not started"}, {"name": "In progress"}, {"name": "Done"}]
     schema = {"Status": {"type": "status", "status": {"options": options}}}
-    written = write_properties(world.table, schema, schema, {"status": "Completed", "severity": "SEV1"})
+    written = Columns(world.table).write(schema, schema, {"status": "Completed", "severity": "SEV1"})
     assert written == {"Status": {"status": {"name": "Done"}}}
     page = {"properties": {"Status": {"type": "status", "status": {"name": "Not started"}}}}
-    assert read_properties(world.table, page) == (("status", "In progress"),)
+    assert Columns(world.table).read(page) == (("status", "In progress"),)
 
 
 # --- the change feed --------------------------------------------------------------------------------------------------
