@@ -86,7 +86,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """A whole page. `properties` are carriers outside the body: `status`, `severity`, `incident` as raw text."""
+    """A whole page. `properties` are carriers outside the body as raw text: `incident`, `status`, `severity`,
+    `lead`, `role:scribe`, `time:started`."""
 
     title: str
     blocks: tuple[Block, ...]

@@ -6,7 +6,7 @@ Used for a new page as a whole, and section by section for what a living page do
 
 from datetime import tzinfo
 
-from mapping.document import Block, Span, heading, text_spans
+from mapping.document import Block, Doc, Span, heading, text_spans
 from mapping.incident import Section
 from mapping.kept import of_page
 from mapping.rows import (
@@ -36,7 +36,7 @@ def compose(local: Local) -> Base:
         entries.append(status_table(local, records))
     for section in local.postmortem.sections:
         entries += section_entries(section, local, records)
-    return Base(local.title, carriers(local), tuple(entries), records)
+    return Base(local.title, carried(local), tuple(entries), records)
 
 
 def static_line(local: Local) -> Block:
@@ -51,18 +51,16 @@ def zone_name(zone: tzinfo) -> str:
 
 
 def properties(local: Local) -> dict[str, str]:
-    """Canonical values that a page may carry outside its body."""
-    return {
-        "incident": local.incident.reference,
-        "severity": local.incident.severity,
-        "status": local.postmortem.status.value,
-    }
+    """Canonical values that a page may carry outside its body; which of them it does is the service's business."""
+    values = details_values(local.incident, local.postmortem.status)
+    more = {name: value for name, value in values.items() if name == "lead" or name.startswith(("role:", "time:"))}
+    return {"incident": local.incident.reference, "severity": local.incident.severity, "status": values["status"], **more}
 
 
-def carriers(local: Local) -> tuple[tuple[str, str], ...]:
-    """The same as people read them."""
+def carried(local: Local) -> tuple[tuple[str, str], ...]:
+    """The same as they will read back from this page's service."""
     shown = properties(local) | {"status": local.postmortem.status.label}
-    return tuple(sorted(shown.items()))
+    return local.project(Doc("", (), tuple(sorted(shown.items())))).properties
 
 
 def section_entries(section: Section, local: Local, records: Records) -> list[Entry]:

@@ -37,7 +37,8 @@ def rows_of(entries: Iterable[Entry]) -> dict[str, Block]:
 class Base:
     """The last page content that was read and taken in, with what the store held then.
 
-    `records`: canonical values by carrier (`FU-3`, `T-7`, `details`, `properties`, `section:impact`, `page`) and field.
+    `records`: canonical values by carrier (`FU-3`, `T-7`, `details`, `properties`, `section:impact`, `page`) and field;
+    under `carried` the properties that the page was seen to have, as they read then.
     `title_touched`: a person chose the page's title, it no longer follows the incident. `threads`: the comments on pieces of
     its text, by id with the words they are on.
     """

@@ -29,7 +29,7 @@ from mapping.rows import (
     write_event,
     write_follow_up,
 )
-from syncd.compose import INTRODUCTION, Records, carriers, events_table, headed, properties, section_entries
+from syncd.compose import INTRODUCTION, Records, carried, events_table, headed, properties, section_entries
 from syncd.local import Local
 from syncd.pages import Base, Entry
 
@@ -85,10 +85,11 @@ class _Going:
 
     def properties(self) -> tuple[tuple[str, str], ...]:
         """The page's carriers with the store's values where those changed."""
-        shown, mine, recorded = dict(carriers(self.local)), properties(self.local), self.records.get("properties", {})
-        self.records["properties"] = mine
+        shown, mine, recorded = dict(carried(self.local)), properties(self.local), self.records.get("properties", {})
+        there = {name: mine.get(name, "") for name, _ in self.base.properties}
+        self.records["properties"] = recorded | there
         return tuple(
-            (name, shown[name] if name in shown and mine[name] != recorded.get(name) else value)
+            (name, shown.get(name, "") if there[name] != recorded.get(name, "") else value)
             for name, value in self.base.properties
         )
 

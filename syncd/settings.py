@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -37,13 +38,13 @@ from pydantic_settings import (
 from syncd.errors import ConfigError
 
 Kind = Literal["confluence", "notion", "folder"]
-Carrier = Literal["incident", "status", "severity"]
+CARRIERS = ("incident", "status", "severity", "lead", "role:NAME", "time:NAME")
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 NOTION_URL = "https://api.notion.com"
 OPTIONS: dict[str, tuple[str, ...]] = {
     "confluence": ("space", "parent"),
-    "notion": ("data_source", "page", "properties"),
+    "notion": ("data_source", "page", "properties", "create_properties"),
     "folder": ("path",),
 }
 _PREFIX = "SYNCD_"
@@ -230,6 +231,13 @@ def _mapping(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _carrier(name: str) -> str:
+    kind, _, rest = name.partition(":")
+    if name not in CARRIERS[:4] and not (kind in ("role", "time") and rest):
+        raise _wrong(f"'{name}' is not one of {', '.join(CARRIERS)}{nearest(name, CARRIERS[:4])}")
+    return name
+
+
 class PropertySettings(Table):
     """A property of a Notion data source: a name, or a table with the names of its options too."""
 
@@ -258,14 +266,20 @@ class DestinationSettings(Table):
     """Whether private incidents may be written here."""
     after_completed: Literal["in_step", "follow_ups_only", "frozen"] = "in_step"
     """What is still kept in step once the post-mortem is completed."""
-    mapped: dict[Carrier, Annotated[PropertySettings, BeforeValidator(_mapping)]] = Field({}, alias="properties")
-    """Notion: which properties carry `incident`, `status` and `severity`. Default: those of these names."""
+    mapped: dict[Annotated[str, AfterValidator(_carrier)], Annotated[PropertySettings, BeforeValidator(_mapping)]] = Field(
+        {}, alias="properties"
+    )
+    """Notion: which properties carry `incident`, `status` and `severity` (default: those of these names), and, when said,
+    `lead`, `role:NAME` (people) and `time:NAME` (dates)."""
+    create_properties: bool = False
+    """Notion: whether properties that the data source lacks are made. It changes everybody's table, so only if said."""
 
     @property
     def options(self) -> Mapping[str, str]:
         """Where pages go, as the provider understands it."""
         names = ("space", "parent", "data_source", "page", "path")
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
+        given = {name: getattr(self, name) for name in names if getattr(self, name)}
+        return given | ({"create_properties": "true"} if self.create_properties else {})
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, str]]:

@@ -24,6 +24,7 @@ from mapping.rows import (
     details_values,
     event_values,
     follow_up_values,
+    label,
     read_detail,
     read_event,
     read_follow_up,
@@ -215,11 +216,32 @@ class _Taking:
             self.touched = remote.title != self.local.title
 
     def properties(self, remote: Doc) -> None:
-        """Status and severity where they live outside the body."""
-        for name in ("severity", "status"):
-            raw, before = remote.property(name), self.base.doc.property(name)
-            if raw is not None and raw != before:
-                self._detail(name, before or "", raw, "properties")
+        """Status, severity, people and times where they live outside the body; those that the page has lost wait."""
+        for name, raw in remote.properties:
+            before = self.base.doc.property(name)
+            if before is None:
+                before = raw if self._is_recorded(name, raw) else ""
+            if raw != before and name != "incident":
+                self._detail(name, before, raw, "properties")
+        self._lost(dict(remote.properties))
+
+    def _is_recorded(self, name: str, raw: str) -> bool:
+        """Whether a property that the page did not have before says what it said when it was last there."""
+        value, recorded = understood(name, raw, self.local.words, self._near(name)), self.records["properties"].get(name)
+        minutes = len("2026-11-02T10:03") if name.startswith("time:") else None
+        return value is not None and recorded is not None and value[:minutes] == recorded[:minutes]
+
+    def _lost(self, there: Fields) -> None:
+        if "carried" not in self.records:  # the first look at it: what it does not carry was never shown there
+            self.records["properties"] = {n: v for n, v in self.records["properties"].items() if n in there}
+        seen = self.records.get("carried", {})
+        lost = {name: text for name, text in seen.items() if name not in there and not self.policy.accept}
+        self.records["carried"] = lost | dict(there)
+        if lost:
+            names = ", ".join(label(name, self.local.words) for name in lost)
+            why = "it was renamed or deleted, or the page was moved out of its database"
+            way = f"Put it back, name it in the configuration, or `syncd resume {self.local.incident.reference} --accept`"
+            self.holds.append(f"The page lost its property for {names}: {why}. {way} goes on without.")
 
     # --- sections -------------------------------------------------------------------------------------------------------
 

@@ -178,6 +178,11 @@ class NotionWorkspace(People, Emulator):
         nodes = [node for node in self._tree.nodes.values() if node.kind == PAGE]
         return ((node.id, self._tree.title(node), self._tree.trashed(node)) for node in nodes)
 
+    def properties_of(self, page_id: str) -> dict[str, Any]:
+        """A page's properties as the API shows them."""
+        shown: dict[str, Any] = self._tree.rendered_page(self._tree.nodes[page_id])["properties"]
+        return shown
+
     def children_of(self, identifier: str) -> list[dict[str, Any]]:
         """The living children of a page or block as the API shows them, all at once; of a data source, its pages."""
         living = self._tree.living(self._tree.nodes[identifier])

@@ -92,6 +92,12 @@ class People(Editor):
 
     # --- databases ---
 
+    def ui_add_property(self, source_id: str, name: str, kind: str, account_email: str = ADA) -> None:
+        """A new column."""
+        source = self._tree.nodes[source_id]
+        self._tree.schema_of_source(source).add(name, kind)
+        self._tree.touch(source, self._person(account_email))
+
     def ui_rename_property(self, source_id: str, name: str, new: str, account_email: str = ADA) -> None:
         """Gives a column another name; its id and values stay."""
         source, prop = self._column(source_id, name)

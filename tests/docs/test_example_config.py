@@ -43,7 +43,8 @@ def test_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     settings = load(EXAMPLE)
     assert {p.kind for p in settings.providers.values()} == {"confluence", "notion", "folder"}
-    assert set(settings.destinations["notion-postmortems"].properties) == {"incident", "severity", "status"}
+    carriers = {"incident", "severity", "status", "lead", "role:communications", "time:started"}
+    assert set(settings.destinations["notion-postmortems"].properties) == carriers
 
 
 @pytest.mark.parametrize(("table", "key", "default"), list(defaults()))

@@ -90,6 +90,7 @@ class World:
         self.server = Server(self.clock, random.Random(self.seed + 2), SERVER_URL)
         self.to_wiki, self.to_space = Faulty(Described(self.wiki, CLOUD)), Faulty(self.space)
         self.to_server = Faulty(Described(self.server, DATA_CENTER))
+        self.places: dict[str, Place] = {}  # those that are configured otherwise than usual
         (self.root / "pages").mkdir(exist_ok=True)
         self.start()
 
@@ -119,7 +120,7 @@ class World:
         }
 
     def _destination(self, name: str, provider: Provider, options: dict[str, str]) -> Destination:
-        return Destination(name, provider, Place(name, options, {}))
+        return Destination(name, provider, self.places.get(name) or Place(name, options, {}))
 
     def _budget(self) -> Budget:
         return Budget(1_000_000, lambda: self.now.timestamp(), self.wait)

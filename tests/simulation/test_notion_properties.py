@@ -1,0 +1,204 @@
+"""What a Notion data source carries in properties, in a whole world: people and times both ways, and columns that go."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mapping.incident import PostmortemStatus
+from syncd.pages import Page
+from tests.simulation.world import GRACE, INCIDENT, World
+
+MAPPED = {
+    "lead": {"name": "Lead"},
+    "role:communications": {"name": "Communications"},
+    "time:started": {"name": "Started"},
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def mapped(world: World) -> World:
+    """A world whose data source gets properties of people and dates with its first page."""
+    notes = world.app.destinations["notes"]
+    options = {**notes.place.options, "create_properties": "true"}
+    world.places["notes"] = replace(notes.place, options=options, properties=MAPPED)
+    world.crash()
+    return world
+
+
+def shown(world: World, page: Page, name: str) -> str:
+    """A property as a reader sees it."""
+    value = world.space.properties_of(page.native_id)[name]
+    content = value[value["type"]]
+    if value["type"] == "people":
+        return ", ".join(person["name"] for person in content)
+    return str((content or {}).get("start") or (content or {}).get("name") or "")
+
+
+def status(world: World) -> PostmortemStatus:
+    found = world.store.postmortem("INC-12")
+    assert found
+    return found.status
+
+
+def settled(world: World) -> None:
+    """A second pass writes nothing."""
+    before = world.writes()
+    world.in_step()
+    assert world.writes() == before
+
+
+def test_a_page_shows_people_and_times_as_properties(mapped: World) -> None:
+    page = mapped.publish("notes")
+    assert shown(mapped, page, "Lead") == "Ada Byron"
+    assert shown(mapped, page, "Communications") == "Grace Hopkins"
+    assert shown(mapped, page, "Started") == "2026-11-02T10:00:00.000+00:00"
+    settled(mapped)
+
+
+def test_people_and_times_changed_there_reach_the_store_and_the_details(mapped: World) -> None:
+    page = mapped.publish("notes")
+    mapped.space.ui_set_property(page.native_id, "Lead", ["grace@example.com"])
+    mapped.space.ui_set_property(page.native_id, "Started", {"start": "2026-11-02T10:07:00Z"})
+    mapped.wait(300)
+    mapped.in_step()
+    lead, started = mapped.incident().lead, mapped.incident().timestamps["started"]
+    assert lead and lead.email == "grace@example.com"
+    assert started.isoformat() == "2026-11-02T10:07:00+00:00"
+    assert "Lead @Grace Hopkins" in mapped.person(page).text() and "Started 2026-11-02 10:07" in mapped.person(page).text()
+    settled(mapped)
+
+
+def test_people_and_times_changed_here_reach_the_properties(mapped: World) -> None:
+    page = mapped.publish("notes")
+    changes = {"lead": "grace@example.com", "role:communications": "", "time:started": "2026-11-02T09:58:44Z"}
+    mapped.app.edit_incident("INC-12", changes, GRACE)
+    mapped.in_step()
+    assert shown(mapped, page, "Lead") == "Grace Hopkins"
+    assert shown(mapped, page, "Communications") == ""
+    assert shown(mapped, page, "Started") == "2026-11-02T09:58:00.000+00:00"
+    settled(mapped)
+    assert mapped.incident().timestamps["started"].second == 44
+
+
+def test_a_lead_without_an_account_is_not_cleared_by_the_property_that_cannot_say_it(mapped: World) -> None:
+    page = mapped.publish("notes", {**INCIDENT, "lead": {"name": "Zoe"}})
+    assert shown(mapped, page, "Lead") == ""
+    mapped.wait(300)
+    settled(mapped)
+    lead = mapped.incident().lead
+    assert lead and lead.name == "Zoe"
+
+
+def test_a_day_without_a_time_is_held_as_not_understood(mapped: World) -> None:
+    page = mapped.publish("notes")
+    mapped.space.ui_set_property(page.native_id, "Started", "2026-11-03")
+    mapped.wait(300)
+    mapped.app.once()
+    (reason,) = mapped.app.check("INC-12").export.reasons
+    assert reason.code == "not_understood" and "2026-11-03" in reason.message
+    assert mapped.incident().timestamps["started"].isoformat() == "2026-11-02T10:00:00+00:00"
+    assert shown(mapped, page, "Started") == "2026-11-03"
+
+
+def test_both_sides_changing_the_lead_is_a_conflict_that_keeps_both(mapped: World) -> None:
+    page = mapped.publish("notes")
+    mapped.space.add_person("Vera Rubin", "vera@example.com")
+    mapped.crash()
+    mapped.space.ui_set_property(page.native_id, "Lead", ["vera@example.com"])
+    mapped.app.edit_incident("INC-12", {"lead": "grace@example.com"}, GRACE)
+    mapped.wait(300)
+    mapped.in_step()
+    (conflict,) = mapped.store.conflicts("INC-12")
+    assert (conflict.store.text, conflict.other.text) == ("grace@example.com", "vera@example.com")
+    assert shown(mapped, page, "Lead") == "Grace Hopkins"
+
+
+def test_a_column_mapped_later_is_filled(world: World) -> None:
+    page = world.publish("notes")
+    new = {"Lead": "people", "Communications": "people", "Started": "date"}
+    for name, kind in new.items():
+        world.space.ui_add_property(world.space.data_source_id, name, kind)
+    world.places["notes"] = replace(world.app.destinations["notes"].place, properties=MAPPED)
+    world.crash()
+    world.in_step()
+    assert shown(world, page, "Lead") == "Ada Byron"
+    assert shown(world, page, "Started") == "2026-11-02T10:00:00.000+00:00"
+    settled(world)
+
+
+# --- columns that go ----------------------------------------------------------------------------------------------------
+
+
+def test_a_renamed_status_is_followed_while_syncd_runs(world: World) -> None:
+    page = world.publish("notes")
+    world.space.ui_rename_property(world.space.data_source_id, "Status", "Phase")
+    world.space.ui_set_property(page.native_id, "Phase", "In review")
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.IN_REVIEW
+
+
+def lose(world: World, page: Page, how: str) -> None:
+    source = world.space.data_source_id
+    if how == "deleted":
+        world.space.ui_remove_property(source, "Status")
+    elif how == "renamed":
+        world.space.ui_rename_property(source, "Status", "Phase")
+    else:
+        world.space.ui_move_page(page.native_id, world.space.page_id)
+    world.crash()  # nothing is remembered but the store
+
+
+@pytest.mark.parametrize("how", ["deleted", "renamed", "moved"])
+def test_a_lost_property_is_named_with_a_way_out_and_the_rest_goes_on(world: World, how: str) -> None:
+    page = world.publish("notes")
+    lose(world, page, how)
+    world.app.edit_follow_up("FU-1", {"status": "done"}, GRACE)
+    world.wait(300)
+    (report,) = world.app.once()
+    assert report.result == "waiting"
+    assert "Post-mortem status" in report.reasons[0] and "syncd resume INC-12 --accept" in report.reasons[0]
+    assert "[x]" in str(report.written)
+    assert world.app.check("INC-12").export.status == "held"
+    (again,) = world.app.once()
+    assert (again.result, again.written) == ("waiting", ())
+    world.app.resume("INC-12", True, GRACE)
+    settled(world)
+
+
+def test_a_renamed_property_that_the_configuration_names_anew_heals(world: World) -> None:
+    page = world.publish("notes")
+    lose(world, page, "renamed")
+    world.app.once()
+    world.space.ui_set_property(page.native_id, "Phase", "Completed")
+    world.places["notes"] = replace(world.app.destinations["notes"].place, properties={"status": {"name": "Phase"}})
+    world.crash()
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.COMPLETED
+
+
+@pytest.mark.parametrize("accept", [True, False])
+def test_a_status_that_moved_while_its_property_was_away_is_not_set_back(world: World, accept: bool) -> None:
+    page = world.publish("notes")
+    world.space.ui_move_page(page.native_id, world.space.page_id)
+    world.app.set_status("INC-12", "in_review", GRACE)
+    world.wait(300)
+    world.app.once()
+    if accept:
+        world.app.resume("INC-12", True, GRACE)
+        world.app.once()
+    world.space.ui_move_page(page.native_id, world.space.data_source_id)
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.IN_REVIEW
+    assert shown(world, page, "Status") == "In review"
