@@ -338,21 +338,25 @@ def levels(blocks: Sequence[Block], joins: Callable[[Block], bool]) -> list[int]
     `joins` stands inside the list when the next item needs it to."""
     found: list[int] = []
     deepest = 0  # how deep the next item may stand
-    for index, block in enumerate(blocks):
+    for block, following in zip(blocks, _next_items(blocks, joins), strict=True):
         if block.kind in ITEMS:
             found.append(min(block.depth, deepest))
             deepest = found[-1] + 1
         else:
-            following = _next_item(blocks, index, joins)
             found.append(min(following.depth, deepest) if following else 0)
             deepest = found[-1] if following else 0
     return found
 
 
-def _next_item(blocks: Sequence[Block], index: int, joins: Callable[[Block], bool]) -> Block | None:
-    while index < len(blocks) and joins(blocks[index]):
-        index += 1
-    return blocks[index] if index < len(blocks) and blocks[index].kind in ITEMS else None
+def _next_items(blocks: Sequence[Block], joins: Callable[[Block], bool]) -> list[Block | None]:
+    """For each block the next list item at or behind it, with only blocks between that `joins`."""
+    found: list[Block | None] = []
+    item: Block | None = None
+    for block in reversed(blocks):
+        if not joins(block):
+            item = block if block.kind in ITEMS else None
+        found.append(item)
+    return found[::-1]
 
 
 def item(block: Block, at: Level, atom: Atom = store_atom, pad: str = " ", lead: str | None = None) -> str:

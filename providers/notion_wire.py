@@ -22,6 +22,9 @@ VERSION = "2026-03-11"
 TIMEOUT_MS = 65_000  # the service itself gives up after 60 s and then says what it saved
 PAGE_SIZE = 100
 HOSTS = ("notion.so", "notion.com", "notion.site")  # where people see their pages
+BROKEN = (
+    "an answer from Notion broke off, or came from something in between, such as a proxy or the sign-in page of a network"
+)
 _LOG = logging.getLogger("providers.notion")
 
 
@@ -74,8 +77,12 @@ class Wire:
             return Answer(error.status, headers, _parsed(error.body))
         except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
             raise NoAnswer(f"no connection to Notion: {error}", sent=False) from error
-        except (RequestTimeoutError, httpx.HTTPError, json.JSONDecodeError) as error:
+        except (RequestTimeoutError, httpx.HTTPError) as error:
             raise NoAnswer(f"no answer from Notion: {error}", sent=True) from error
+        except ValueError as error:  # JSON that is none, and bytes that are no text
+            raise NoAnswer(BROKEN, sent=True) from error
+        if not isinstance(found, dict):
+            raise NoAnswer(BROKEN, sent=True)
         return Answer(200, {}, found)
 
 

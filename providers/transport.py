@@ -63,7 +63,8 @@ class Budget:
         """Wait for the right to send one request; raise `RateLimited` when that takes longer than `LONGEST_WAIT`."""
         wait = self.wait()
         if wait > LONGEST_WAIT:
-            raise RateLimited(f"the request budget is used up for {wait:.0f} s", wait)
+            whose = "the service asks us to wait" if self._paused_until > self.now() else "the request budget is used up for"
+            raise RateLimited(f"{whose} {wait:.0f} s", wait)
         if wait > 0:
             self.sleep(wait)
             self._fill()

@@ -70,7 +70,8 @@ def _entry(
     if kind in ("details", "timeline") and section not in claimed and _is_ours(block, kind):
         claimed.add(section)
         return Entry(block, section, "table")
-    if kind == "follow_ups" and block.kind in LISTED and not block.depth and not (was and was.role == "foreign"):
+    theirs = was and was.role == "foreign" and was.block.kind in LISTED
+    if kind == "follow_ups" and block.kind in LISTED and not block.depth and not theirs:
         return Entry(block, section, "row")
     if kind == "timeline" and block.kind in LISTED and not block.depth and not was and read_event_line(block):
         return Entry(block, section, "event")

@@ -15,6 +15,7 @@ LIFTS: Mapping[Brake, tuple[Brake, ...]] = {
     "emptied": ("emptied",),
     "removed": ("emptied", "removed"),
     "vanished": ("emptied", "removed", "vanished"),
+    "property": ("emptied", "property"),
     "restored": ("restored",),
 }
 

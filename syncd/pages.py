@@ -8,7 +8,7 @@ from typing import Literal
 from mapping.document import Block, Doc
 
 PageState = Literal["wanted", "creating", "live", "held", "halted", "missing", "detached"]
-Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored", "draft", "moved"]
+Brake = Literal["", "emptied", "removed", "vanished", "title", "writes", "echo", "restored", "draft", "moved", "property"]
 Role = Literal["static", "heading", "help", "prose", "row", "event", "table", "foreign"]
 
 

@@ -284,7 +284,7 @@ class _Going:
         wanted = [e for e in ours if e.role == "help" and section.unwritten] + wanted
         if wanted == ours:
             return entries
-        rest = [e for e in entries if e not in ours]
+        rest = [e for e in entries if e.section != section.id or e.role not in ("help", "prose")]
         at = _first_prose(rest) if head is None else rest.index(entries[head]) + 1
         return rest[:at] + wanted + rest[at:]
 

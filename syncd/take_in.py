@@ -235,9 +235,10 @@ class _Taking:
         if "carried" not in self.records:  # the first look at it: what it does not carry was never shown there
             self.records["properties"] = {n: v for n, v in self.records["properties"].items() if n in there}
         seen = self.records.get("carried", {})
-        lost = {name: text for name, text in seen.items() if name not in there and not self.policy.accept}
+        lost = {name: text for name, text in seen.items() if name not in there and not self.policy.lifts("property")}
         self.records["carried"] = lost | dict(there)
         if lost:
+            self.brake = self.brake or "property"
             names = ", ".join(label(name, self.local.words) for name in lost)
             why = "it was renamed or deleted, or the page was moved out of its database"
             way = f"Put it back, name it in the configuration, or `syncd resume {self.local.incident.reference} --accept`"

@@ -28,9 +28,9 @@ def act(method: Callable[Concatenate[_E, _P], _R]) -> Callable[Concatenate[_E, _
     """One thing that a person does, which `ui_undo` can take back."""
 
     def done(self: _E, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        before = self.state()
+        before = self.state() if self.undoable else {}
         result = method(self, *args, **kwargs)
-        self.last_act = (before, self.state())
+        self.last_act = (before, self.state() if self.undoable else {})
         return result
 
     update_wrapper(done, method)
@@ -38,10 +38,13 @@ def act(method: Callable[Concatenate[_E, _P], _R]) -> Callable[Concatenate[_E, _
 
 
 class Editor:
-    """The editor of one workspace. Every method names the person's account by e-mail; KeyError when nobody has it."""
+    """The editor of one workspace. Every method names the person's account by e-mail; KeyError when nobody has it.
+    `undoable` False remembers nothing, which thousands of acts on a large page would take too long for.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self.undoable = True
         self.last_act: tuple[_State, _State] = ({}, {})
 
     def state(self) -> _State:

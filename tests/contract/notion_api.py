@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.sandbox.notion import NotionWorkspace
+from providers.sandbox.wire import Emulator
+from tests.contract.described import NOTION, Described
 
 Json = dict[str, Any]
 
@@ -16,9 +18,11 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 class Api:
     """A workspace, a clock that stands still until told, and the shortest way to send a request."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, described: bool = True, **options: Any) -> None:
+        """`described`: every answer must be as the vendor describes it."""
         self.now = datetime(2026, 11, 20, 10, 0, 17, 250000, tzinfo=UTC)
         self.workspace = NotionWorkspace(lambda: self.now, random.Random(7), **options)
+        self.door: Emulator = Described(self.workspace, NOTION, ours=False, requests=False) if described else self.workspace
 
     def later(self, minutes: float) -> None:
         self.now += timedelta(minutes=minutes)
@@ -26,7 +30,7 @@ class Api:
     def send(self, method: str, path: str, body: object = None, token: str = "one") -> tuple[int, Json]:
         headers = {"Authorization": f"Bearer {token}", "Notion-Version": "2026-03-11"}
         payload = b"" if body is None else json.dumps(body).encode()
-        reply = self.workspace.handle(method, path, headers, payload)
+        reply = self.door.handle(method, path, headers, payload)
         answer: Json = json.loads(reply.body)
         assert answer["request_id"] == reply.headers["x-notion-request-id"]
         return reply.status, answer

@@ -27,6 +27,7 @@ from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, write
 from providers.sandbox.in_process import EmulatorTransport
 from providers.sandbox.notion import NotionWorkspace
 from providers.transport import Budget
+from tests.contract.described import NOTION, Described
 
 ADA = Span("Ada Byron", "mention", "ada@example.com")
 STATIC = "In step with incident INC-12. Edit freely."
@@ -76,7 +77,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.service = NotionWorkspace(lambda: self.now, random.Random(7), **self.options)
-        self.wire = Faulty(self.service)
+        self.wire = Faulty(Described(self.service, NOTION))
         self.notion = self.connect()
         self.table = Place("notes", {"data_source": self.service.data_source_id}, {})
         self.plain = Place("pages", {"page": self.service.page_id}, {})

@@ -17,6 +17,7 @@ from providers.sandbox.in_process import EmulatorTransport
 from providers.sandbox.notion import NotionWorkspace
 from providers.sandbox.notion_gate import CAPABILITIES
 from providers.transport import Budget
+from tests.contract.described import NOTION, Described
 
 STATIC = "In step with incident INC-12. Edit freely."
 PROPERTIES = (("incident", "INC-12"), ("severity", "SEV1"), ("status", "In progress"))
@@ -32,7 +33,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.service = NotionWorkspace(lambda: self.now, random.Random(7))
-        self.wire = Faulty(self.service)
+        self.wire = Faulty(Described(self.service, NOTION))
         self.notion = self.connect({})
         self.table = Place("notes", {"data_source": self.service.data_source_id}, {})
         self.plain = Place("pages", {"page": self.service.page_id}, {})

@@ -1,7 +1,7 @@
 """Every request that our clients send is one that the vendor describes: path, method, query, body.
 
-For Confluence every answer of the emulators is held against the description too, in each world and in the emulators' own
-tests: `described.py` stands around them there. Here is what makes sure that it would notice.
+Every answer of the emulators is held against the description too, in each world and in the emulators' own tests:
+`described.py` stands around them there. Here is what makes sure that it would notice.
 """
 
 import json
@@ -40,7 +40,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 )
 def test_a_whole_story_sends_only_described_requests(world: World, destination: str, names: tuple[str, ...]) -> None:
     wire = world.wire(destination)
-    wire.emulator = recorder = Described(wire.emulator, names, answers=destination in ("wiki", "dc"))
+    wire.emulator = recorder = Described(wire.emulator, names)
     page = world.publish(destination)
     person = world.person(page)
     person.add_task("Write a runbook", "Tell @Grace Hopkins due 2026-12-05")
@@ -78,6 +78,8 @@ def test_what_nobody_describes_is_noticed(names: tuple[str, ...], method: str, t
         (CLOUD, "/api/v2/pages/1", 200, {"id": 1}),
         (CLOUD, "/api/v2/pages/1", 204, {}),
         (DATA_CENTER, "/rest/api/content/1", 200, {"version": {"minorEdit": "yes"}}),
+        (NOTION, "/v1/pages/1", 200, {"object": "page", "id": "1", "properties": {"Name": {"title": "bare"}}}),
+        (NOTION, "/v1/pages/1", 404, {"object": "error", "status": "404", "code": "object_not_found", "message": ""}),
     ],
 )
 def test_an_answer_that_nobody_describes_is_noticed(names: tuple[str, ...], path: str, status: int, content: object) -> None:

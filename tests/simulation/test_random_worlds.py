@@ -71,7 +71,8 @@ class Trouble:
 
 def trouble(play: Play) -> list[Trouble]:
     """Stands around both services; the space's person is only let in before reads (see docs/limits.md on Notion)."""
-    made = [Trouble(play.world.wiki, play), Trouble(play.world.space, play, reads_only=True)]
+    wiki, space = play.world.to_wiki.emulator, play.world.to_space.emulator
+    made = [Trouble(wiki, play), Trouble(space, play, reads_only=True)]
     play.world.to_wiki.emulator, play.world.to_space.emulator = made
     return made
 

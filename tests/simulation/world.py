@@ -35,7 +35,7 @@ from syncd.resources import templates
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
-from tests.contract.described import CLOUD, DATA_CENTER, Described
+from tests.contract.described import CLOUD, DATA_CENTER, NOTION, Described
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 
 WIKI_URL = "http://sandbox.example/confluence/wiki"
@@ -88,7 +88,7 @@ class World:
         self.wiki = Wiki(self.clock, random.Random(self.seed), WIKI_URL)
         self.space = NotionWorkspace(self.clock, random.Random(self.seed + 1))
         self.server = Server(self.clock, random.Random(self.seed + 2), SERVER_URL)
-        self.to_wiki, self.to_space = Faulty(Described(self.wiki, CLOUD)), Faulty(self.space)
+        self.to_wiki, self.to_space = Faulty(Described(self.wiki, CLOUD)), Faulty(Described(self.space, NOTION))
         self.to_server = Faulty(Described(self.server, DATA_CENTER))
         self.places: dict[str, Place] = {}  # those that are configured otherwise than usual
         (self.root / "pages").mkdir(exist_ok=True)
