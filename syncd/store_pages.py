@@ -200,7 +200,7 @@ class Pages(Journal):
             if not self._run(sql.ATTEMPTED, (text_of(self.now()), intent_id)):
                 raise Late(f"Another process looked after the write {intent_id}; it does not go out.")
         if self.path:
-            Generation(self.path).raise_to(intent_id)
+            Generation(self.path, self.store_id).raise_to(intent_id)
 
     def last_intent(self) -> int:
         """The highest number that an intent of this store ever had."""
@@ -210,7 +210,7 @@ class Pages(Journal):
     def newest_written(self) -> int:
         """The newest intent that went out, as the file beside the database tells; more than `last_intent` tells that the
         database was restored from an older copy."""
-        return Generation(self.path).newest() if self.path else 0
+        return Generation(self.path, self.store_id).newest() if self.path else 0
 
     def raise_intents(self, number: int) -> None:
         """Intents up to this number went out from a newer copy of this database: no later one is called the same."""

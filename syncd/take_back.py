@@ -12,13 +12,18 @@ from syncd.errors import Misuse
 from syncd.store_journal import JournalLine
 
 PROSE = ("summary", "blocks")
+_NOTHING = "replaced no text; those that say what became what can be taken back."
+_WHY = {
+    "wrote": "wrote to a page what earlier lines had changed here: take those back.",
+    "conflict": "tells of a conflict, which has kept both versions: `syncd conflicts list --all`.",
+    "unread": "tells what nobody understood as a value; it was never in the store.",
+}
 
 
 def taken_back(line: JournalLine, incident: Incident, postmortem: Postmortem | None) -> Command:
     """The command that brings the text before this line back. Raises Misuse for a line that replaced no text."""
     if line.action != "set":
-        way = f"syncd journal {line.incident}"
-        raise Misuse(f"Line {line.id} replaced no text; those that say what became what can be taken back.", way)
+        raise Misuse(f"Line {line.id} {_WHY.get(line.action, _NOTHING)}", f"syncd journal {line.incident}")
     target, key = _record(line, incident)
     if line.field not in PROSE:
         return Set(target, key, line.field, line.old)
