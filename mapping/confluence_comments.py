@@ -163,6 +163,8 @@ def _bare(span: Span) -> Span:
 def remarked(was: Spans, now: Spans, marked: Sequence[Marked]) -> tuple[Marked, ...]:
     """Where the wrapped words of `was` stand in `now`: around what survives of them, with what was written in between. A
     wrap goes when none of its words is left, but looks of the whole text are looks of the whole new text."""
+    if not marked:
+        return ()
     wordless = [mark for mark in marked if not re.search(rf"\w|{ATOM}", comparable(was)[mark.start : mark.end])]
     wordy = [mark for mark in marked if mark not in wordless]
     found = _found(was, now, wordy, signs=False) | _found(was, now, wordless, signs=True)

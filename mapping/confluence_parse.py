@@ -1,4 +1,4 @@
-"""Confluence storage markup -> neutral blocks that know which bytes they came from.
+"""Confluence storage markup -> neutral blocks that know where they stand in it.
 
 Layouts and `details`, `expand` and `excerpt` macros are transparent: their tags are glue between blocks. List containers
 are invisible, items are flat. What the Doc cannot say is kept whole. Putting changed blocks back between unchanged bytes is
@@ -8,6 +8,7 @@ are invisible, items are flat. What the Doc cannot say is kept whole. Putting ch
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mapping.confluence_comments import MARKER, Homeless, Piece, Wrap, marked_in
 from mapping.confluence_render import (
@@ -149,7 +150,7 @@ class StoragePage:
 
     blocks: tuple[Block, ...]
     markers: tuple[str, ...]
-    source: bytes
+    source: str
     flow: Flow
     payloads: dict[str, Payload]
 
@@ -157,11 +158,10 @@ class StoragePage:
 def parse(body: str) -> StoragePage:
     """Read a storage body. Raises StorageError when it is malformed."""
     root = tree(body)
-    source = body.encode()
-    reader = _Reader(source)
-    flow = Flow(0, 0, len(source), len(source), tuple(reader.flow(root.children)))
+    reader = _Reader(body)
+    flow = Flow(0, 0, len(body), len(body), tuple(reader.flow(root.children)))
     blocks = tuple(_blocks(flow))
-    return StoragePage(blocks, tuple(_markers(root)), source, flow, reader.payloads)
+    return StoragePage(blocks, tuple(_markers(root) if "details" in body else ()), body, flow, reader.payloads)
 
 
 def _blocks(flow: Flow) -> Iterator[Block]:
@@ -174,19 +174,21 @@ def _blocks(flow: Flow) -> Iterator[Block]:
             yield part.block
 
 
-def _markers(element: Element) -> Iterator[str]:
-    if element.name == MACRO and element.attrs.get("ac:name") == "details":
-        identity = element.parameter("id")
-        if identity and identity.text.strip():
-            yield identity.text.strip()
-    for child in element.elements():
-        yield from _markers(child)
+def _markers(root: Element) -> Iterator[str]:
+    left = [root]
+    while left:
+        element = left.pop()
+        left += reversed([child for child in element.children if isinstance(child, Element)])
+        if element.name == MACRO and element.attrs.get("ac:name") == "details":
+            identity = element.parameter("id")
+            if identity and identity.text.strip():
+                yield identity.text.strip()
 
 
 class _Reader:
     """Makes parts of elements; hands out natives and the refs of kept things."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: str) -> None:
         self._source = source
         self._native = 0
         self._seen: dict[str, int] = {}
@@ -210,13 +212,13 @@ class _Reader:
             nodes = nodes[1:]
         while nodes and isinstance(nodes[-1], Text) and not nodes[-1].text.strip():
             nodes = nodes[:-1]
-        spans = spans_of(settled(self.pieces(nodes)))
+        spans = self._said(nodes)
         if spans:
             yield Leaf(self._new("paragraph", spans), nodes[0].start, nodes[-1].end, loose=tuple(nodes))
 
-    def _new(self, kind: BlockKind, spans: Spans = ()) -> Block:
+    def _new(self, kind: BlockKind, spans: Spans = (), **more: Any) -> Block:
         self._native += 1
-        return Block(kind, spans, native=str(self._native))
+        return Block(kind, spans, native=str(self._native), **more)
 
     def _part(self, node: Element, details: bool) -> Iterator[Part]:
         if node.sealed:
@@ -256,37 +258,37 @@ class _Reader:
         return self._kept(node)
 
     def _text_leaf(self, node: Element) -> Leaf | None:
-        spans = spans_of(settled(self.pieces(node.children)))
+        spans = self._said(node.children)
         if not spans:
             return None
         level = max(_HEADINGS.index(node.name) + 1, 2) if node.name in _HEADINGS else 0
-        block = replace(self._new("heading" if level else "paragraph", spans), level=level)
+        block = self._new("heading" if level else "paragraph", spans, level=level)
         return Leaf(block, node.start, node.end, node)
 
     def _simple(self, node: Element, body: Element, kind: BlockKind, language: str = "") -> Leaf:
         """A quote or a panel, as long as it holds nothing but text."""
         if body.sealed or any(_is_block(child) and getattr(child, "name", "") != "p" for child in body.children):
             return self._kept(node)
-        spans = spans_of(settled(self.mixed(body.children)))
-        block = replace(self._new(kind, spans), language=language)
-        return Leaf(block, node.start, node.end, node) if spans else self._kept(node)
+        spans = self._told(body.children)
+        if not spans:
+            return self._kept(node)
+        return Leaf(self._new(kind, spans, language=language), node.start, node.end, node)
 
     def _code(self, node: Element) -> Leaf:
         body, language = node.child("ac:plain-text-body"), node.parameter("language")
         text = code_text(body.text) if body else ""
         said = " ".join(blanks_collapsed(language.text.replace("\n", " ")).split()) if language else ""
-        return Leaf(replace(self._new("code", text_spans(text)), language=said), node.start, node.end, node)
+        return Leaf(self._new("code", text_spans(text), language=said), node.start, node.end, node)
 
     def _kept(self, node: Element) -> Leaf:
         ref = self._keep(node, block=True)
-        block = replace(self._new("kept", text_spans(label(node))), ref=ref)
-        return Leaf(block, node.start, node.end, node)
+        return Leaf(self._new("kept", text_spans(label(node)), ref=ref), node.start, node.end, node)
 
     def _keep(self, node: Element, *, block: bool) -> str:
         digest = "k" + hashlib.sha256(_canonical(node).encode()).hexdigest()[:8]
         self._seen[digest] = self._seen.get(digest, 0) + 1
         ref = digest if self._seen[digest] == 1 else f"{digest}-{self._seen[digest]}"
-        self.payloads[ref] = Payload(self._source[node.start : node.end].decode(), block)
+        self.payloads[ref] = Payload(self._source[node.start : node.end], block)
         return ref
 
     # --- lists and tables ---
@@ -299,10 +301,9 @@ class _Reader:
         allowed = ("ac:task-list",) if kind == "task" else tuple(_LISTS)
         lists = [child for child in node.elements() if child.name in allowed and _is_regular(child)]
         own = tuple(child for child in (body.children if body else ()) if child not in lists)
-        spans = spans_of(settled(self.mixed(own)))
-        status = node.child("ac:task-status")
+        status = node.child("ac:task-status") if kind == "task" else None
         checked = status is not None and status.text.strip() == "complete"
-        block = replace(self._new(kind, spans), depth=depth, checked=checked)
+        block = self._new(kind, self._told(own), depth=depth, checked=checked)
         return Item(block, node, own, tuple(self._listing(child, depth + 1) for child in lists))
 
     def _table(self, node: Element, details: bool) -> Leaf:
@@ -319,22 +320,41 @@ class _Reader:
         return Leaf(block, node.start, node.end, node, rows)
 
     def _row(self, row: Element, native: str) -> Block:
-        cells = (spans_of(settled(self.mixed(cell.children))) for cell in row.elements() if _is_cell(cell))
-        return Block("row", cells=tuple(cells), native=native)
+        cells = tuple(self._told(cell.children) for cell in row.elements() if _is_cell(cell))
+        return Block("row", cells=cells, native=native)
 
     # --- text ---
 
+    def _said(self, nodes: Sequence[Node]) -> Spans:
+        """The text of one paragraph."""
+        if len(nodes) == 1 and isinstance(nodes[0], Text):
+            return text_spans(blanks_collapsed(nodes[0].text.replace("\n", " ")).strip(" "))
+        return spans_of(settled(self.pieces(nodes)))
+
+    def _told(self, nodes: Sequence[Node]) -> Spans:
+        """The text of a list item or cell, most of which hold one paragraph or bare text."""
+        if len(nodes) == 1:
+            only = nodes[0]
+            if isinstance(only, Text):
+                return self._said(nodes)
+            if only.name == "p" and not only.sealed:
+                return self._said(only.children)
+        return spans_of(settled(self.mixed(nodes)))
+
     def mixed(self, children: Iterable[Node]) -> Iterator[Piece]:
         """Text of a list item or cell: paragraphs are lines, blocks among them are kept things on lines of their own."""
-        broken = False
+        begun = broken = False
         for child in children:
             if not isinstance(child, Element) or not _is_block(child):
                 if broken and not (isinstance(child, Text) and not child.text.strip()):
                     yield Piece(Span("\n"))
                     broken = False
+                begun = True
                 yield from self.pieces([child])
                 continue
-            yield Piece(Span("\n"))
+            if begun:
+                yield Piece(Span("\n"))
+            begun = True
             if child.name in ("p", "div", *_HEADINGS) and not child.sealed:
                 yield from self.pieces(child.children) if child.name != "div" else self.mixed(child.children)
             else:
@@ -393,7 +413,7 @@ def spans_of(pieces: Iterable[Piece]) -> Spans:
     return merged_spans(piece.span for piece in pieces)
 
 
-def shape_of(nodes: Sequence[Node], source: bytes, *, within: bool = False) -> Shape:
+def shape_of(nodes: Sequence[Node], source: str, *, within: bool = False) -> Shape:
     """The text that stood there and how it was wrapped, so that a change of it disturbs no more than it must. `within`:
     the nodes are the content of one paragraph or heading."""
     reader = _Reader(source)
@@ -421,11 +441,11 @@ def _texts(flow: Flow) -> Iterator[Sequence[Node]]:
             yield from part.texts()
 
 
-def _anchors(nodes: Iterable[Node], source: bytes) -> Iterator[tuple[str, str]]:
+def _anchors(nodes: Iterable[Node], source: str) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if isinstance(node, Element):
             if node.name == "a" and node.attrs.get("href"):
-                yield node.attrs["href"], source[node.start : node.inner].decode()
+                yield node.attrs["href"], source[node.start : node.inner]
             yield from _anchors(node.children, source)
 
 

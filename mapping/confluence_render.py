@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
-from mapping.confluence_comments import ATOM, Marked, Piece, marked_pieces, remarked
+from mapping.confluence_comments import ATOM, Marked, Piece, comparable, marked_pieces, remarked
 from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
 
 ACCOUNT = "account:"
@@ -22,6 +22,13 @@ ITEMS = ("bullet", "number", "task")
 TAGS: Mapping[str, str] = {"bullet": "ul", "number": "ol", "task": "ac:task-list"}
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_BLANK = re.compile(r"\s")
+_UNSETTLED = re.compile(r"\A[ \n]|[ \n]\Z|[ \n] | \n")
+_UNEVEN = re.compile(f"[\t\r\u00a0]|  |{_ILLEGAL.pattern}")
+_BEHIND_BLANK = re.compile(r"(?<=[ \n]) +")
+_BEFORE_BLANK = re.compile(r" +(?=[ \n])")
+_SPECIAL = re.compile('[&<>"]')
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _LEFT_OVER = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _BLANKS = re.compile("[ \t\r\u00a0]+")
 PANELS: Mapping[str, str] = {"info": "", "tip": "tip", "note": "warning", "warning": "caution"}  # by colour, as alerts
@@ -54,6 +61,9 @@ class Shape:
     was: Spans = ()
     anchors: Mapping[str, str] | None = None
     marked: tuple[Marked, ...] = ()
+
+
+_NEW = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,10 @@ class Renderer:
 
     def flow(self, spans: Spans, shape: Shape | None = None) -> str:
         """Text as paragraphs; kept things that are blocks stand between them."""
-        shape = shape or Shape()
+        shape = shape or _NEW
+        if self._is_plain(spans, shape) and not shape.per_line:
+            text = self._spans(spans, shape)
+            return text if shape.bare else _paragraph(shape.paragraph, text)
         segments = self._segments(self._marked(spans, shape))
         split = shape.per_line or len(segments) > 1
         written: list[str] = []
@@ -130,8 +143,20 @@ class Renderer:
 
     def inline(self, spans: Spans, shape: Shape | None = None) -> str:
         """Text within one element."""
-        shape = shape or Shape()
+        shape = shape or _NEW
+        if self._is_plain(spans, shape):
+            return self._spans(spans, shape)
         return self._inline(self._marked(spans, shape), shape.anchors or {})
+
+    def _is_plain(self, spans: Spans, shape: Shape) -> bool:
+        """Whether nothing stands around the text or between its lines."""
+        if shape.marked or (self.adopted and spans in self.adopted):
+            return False
+        return not self.payloads or all(span.kind != "kept" for span in spans)
+
+    def _spans(self, spans: Spans, shape: Shape) -> str:
+        anchors = shape.anchors or {}
+        return "".join([self._span(span, anchors) for span in spans])
 
     def _marked(self, spans: Spans, shape: Shape) -> list[Piece]:
         """The spans cut where comment markers and looks stand now."""
@@ -182,7 +207,7 @@ def legal(text: str) -> str:
 def escaped(text: str) -> str:
     """Text for an element or a quoted attribute."""
     text = legal(text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
 def code_text(text: str) -> str:
@@ -250,39 +275,47 @@ def _lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def settled(pieces: Iterable[Piece]) -> list[Piece]:
     """Pieces without the blanks that nobody sees: doubled ones, those at line ends, and blank ends of the whole."""
     pieces = list(pieces)
-    texts = [piece.span.text if piece.span.kind == "text" else None for piece in pieces]
-    swept = _swept([text and text[::-1] for text in reversed(_swept(texts))])
-    texts = [text and text[::-1] for text in reversed(swept)]
-    kept = zip(pieces, texts, strict=True)
-    return [p if t is None else replace(p, span=replace(p.span, text=t)) for p, t in kept if t is None or t]
+    if _UNSETTLED.search(comparable(piece.span for piece in pieces)):
+        texts = _swept([piece.span.text if piece.span.kind == "text" else None for piece in pieces])
+        pieces = [
+            piece if text is None or text == piece.span.text else Piece(_saying(piece.span, text), piece.wraps)
+            for piece, text in zip(pieces, texts, strict=True)
+        ]
+    return [piece for piece in pieces if piece.span.text or piece.span.kind != "text"]
+
+
+def _saying(span: Span, text: str) -> Span:
+    return Span(text, marks=span.marks, link=span.link)
 
 
 def _swept(texts: Sequence[str | None]) -> list[str | None]:
-    last = ""
+    """Texts without blanks behind blanks and line ends, then without those before them; None is a thing."""
     swept: list[str | None] = []
+    last = ""
     for text in texts:
-        if text is None:
-            last = ATOM
-            swept.append(None)
-            continue
-        written = []
-        for char in text:
-            if (char == " " and last in ("", " ", "\n")) or (char == "\n" and last == ""):
-                continue
-            written.append(char)
-            last = char
-        swept.append("".join(written))
+        if text is not None:
+            text = text.lstrip(" \n" if not last else " " if last in " \n" else "")
+            text = _BEHIND_BLANK.sub("", text)
+        swept.append(text)
+        last = ATOM if text is None else text[-1:] or last
+    following = ""
+    for at in range(len(swept) - 1, -1, -1):
+        text = swept[at]
+        if text is not None:
+            text = text.rstrip(" \n" if not following else " " if following in " \n" else "")
+            swept[at] = text = _BEFORE_BLANK.sub("", text)
+        following = ATOM if text is None else text[:1] or following
     return swept
 
 
 def blanks_collapsed(text: str) -> str:
     """Runs of blanks as one space; line ends stay."""
-    return _BLANKS.sub(" ", legal(text))
+    return _BLANKS.sub(" ", legal(text)) if _UNEVEN.search(text) else text
 
 
 def clean_link(link: str) -> str:
     """A link as an attribute gives it back."""
-    return re.sub(r"\s", "%20", legal(link).strip())
+    return _BLANK.sub("%20", legal(link).strip())
 
 
 def project(blocks: Iterable[Block]) -> tuple[Block, ...]:
@@ -321,7 +354,7 @@ def nested(blocks: Iterable[Block]) -> tuple[Block, ...]:
         del above[block.depth :]
         while above and above[-1] == "task" and block.kind != "task":
             above.pop()
-        settled_blocks.append(replace(block, depth=len(above)))
+        settled_blocks.append(block if block.depth == len(above) else replace(block, depth=len(above)))
         above.append(block.kind)
     return tuple(settled_blocks)
 
@@ -352,8 +385,10 @@ def projected(block: Block) -> Block | None:
 
 def projected_spans(spans: Spans) -> Spans:
     """Spans as they read back."""
-    pieces = settled(Piece(_projected_span(span)) for span in spans)
-    return merged_spans(piece.span for piece in pieces)
+    shown = [_projected_span(span) for span in spans]
+    if _UNSETTLED.search(comparable(shown)):
+        shown = [piece.span for piece in settled(map(Piece, shown))]
+    return merged_spans(shown)
 
 
 def _projected_span(span: Span) -> Span:
@@ -368,7 +403,9 @@ def _projected_span(span: Span) -> Span:
         return Span(" ".join(blanks_collapsed(span.text).split()), "status", ref=colour)
     if span.kind == "kept":
         return Span(span.text, "kept", ref=span.ref)
-    return Span(blanks_collapsed(span.text), marks=span.marks, link=clean_link(span.link))
+    if not span.link and not _UNEVEN.search(span.text):
+        return span
+    return Span(blanks_collapsed(span.text), "text", "", span.marks, clean_link(span.link))
 
 
 def is_date(text: str) -> bool:

@@ -52,7 +52,7 @@ _Patch = tuple[int, int, str]
 
 def render(blocks: Iterable[Block], details_id: str = "") -> str:
     """The body of a new page. A table with the hint `details` stands in a `details` macro with that id."""
-    return splice(parse(""), tuple(blocks), details_id=details_id)
+    return _Splice(parse(""), tuple(blocks), Renderer({}, details_id)).body()
 
 
 def splice(page: StoragePage, target: Sequence[Block], *, details_id: str = "") -> str:
@@ -60,11 +60,11 @@ def splice(page: StoragePage, target: Sequence[Block], *, details_id: str = "") 
     never changed. `details_id` is for a details table that the page does not have yet."""
     renderer = Renderer(page.payloads, details_id)
     body = _Splice(page, target, renderer).body()
-    if _depths(parse(body).blocks) != _depths(project(target)):
+    if _may_nest_anew(page.blocks, target) and _depths(parse(body).blocks) != _depths(project(target)):
         # Items that nest in the target can stand apart on the page, with glue between them: those are written anew.
         target = [replace(b, native="") if b.kind in ITEMS else b for b in target]
         body = _Splice(page, target, renderer).body()
-    lost = {marker.ref for marker in lost_markers(page.source.decode(), body)}
+    lost = {marker.ref for marker in lost_markers(page.source, body)}
     if lost:
         homes = adopted((home for home in homeless(page) if home.mark.wrap.ref in lost), set(_new_texts(page, target)))
         body = _Splice(page, target, replace(renderer, adopted=homes)).body() if homes else body
@@ -79,6 +79,12 @@ def _new_texts(page: StoragePage, target: Iterable[Block]) -> Iterator[Spans]:
         if wanted is None or source == block or block.kind in ("kept", "code"):
             continue
         yield from (wanted.spans, *(cell for row in wanted.rows for cell in row.cells))
+
+
+def _may_nest_anew(before: Sequence[Block], after: Sequence[Block]) -> bool:
+    """Whether items that stand apart on the page could nest in each other now."""
+    shape = [[(b.native, b.kind, b.depth if b.kind in ITEMS else 0) for b in blocks] for blocks in (before, after)]
+    return shape[0] != shape[1] and any(block.depth for block in after if block.kind in ITEMS)
 
 
 def _depths(blocks: Iterable[Block]) -> list[int]:
@@ -105,6 +111,8 @@ class _Splice:
         self._items: dict[str, tuple[Item, Listing]] = {}
         self._above: dict[str, tuple[Flow, ...]] = {}
         self._index(page.flow, ())
+        natives = [block.native for block in page.blocks]
+        self._before = dict(zip(natives, ["", *natives], strict=False))
         self._order = _Order(page.blocks, tuple(self._wanted(target)))
         self._ahead: dict[int | str, tuple[Block, ...]] = {}
         self._behind: dict[int | str, tuple[Block, ...]] = {}
@@ -145,7 +153,9 @@ class _Splice:
             wanted = projected(block)
             if wanted is not None:
                 native = source.native if source else ""
-                yield replace(wanted, native=native, hint=block.hint, rows=_wanted_rows(wanted, block, source))
+                rows = _wanted_rows(wanted, block, source) if wanted.rows else ()
+                dressed = native or block.hint or rows
+                yield replace(wanted, native=native, hint=block.hint, rows=rows) if dressed else wanted
 
     def _place(self) -> None:
         """Where added blocks go: behind their anchor, but out of a macro whose last block the anchor is."""
@@ -171,7 +181,7 @@ class _Splice:
     def _outermost(self, native: str, *, last: bool | None) -> int | str:
         """The outermost macro that ends (or begins) with the block, else the block; `last=None`: that holds it at all."""
         for flow in self._above[native]:
-            staying = [b for b in _natives(flow) if b in self._order.staying]
+            staying = [b for b in _natives(flow) if b in self._order.staying] if flow.macro else []
             if flow.macro and (last is None or (staying and staying[-1 if last else 0] == native)):
                 return id(flow)
         return native
@@ -181,10 +191,10 @@ class _Splice:
     def _flow(self, flow: Flow) -> Iterator[_Token]:
         at = flow.inner
         for part in flow.parts:
-            yield self._bytes(at, part.start)
+            yield self._cut(at, part.start)
             yield from self._part(part)
             at = part.end
-        yield self._bytes(at, flow.inner_end)
+        yield self._cut(at, flow.inner_end)
         if not _natives(flow):
             yield from self._new(self._ahead.get(id(flow), ()))
 
@@ -203,14 +213,14 @@ class _Splice:
             yield from self._new(self._ahead.get(id(flow), ()))
         if not flow.macro or any(native in self._order.staying for native in natives):
             inner = list(self._flow(flow))
-            opening = self._bytes(flow.start, flow.inner)
+            opening = self._cut(flow.start, flow.inner)
             if opening.endswith("/>") and any(inner):
                 name = opening[1:].split()[0].rstrip("/>")
                 inner = [*inner, f"</{name}>"]
                 opening = f"{opening[:-2].rstrip()}>"
             yield opening
             yield from inner
-            yield self._bytes(flow.inner_end, flow.end)
+            yield self._cut(flow.inner_end, flow.end)
         yield from self._new(self._behind.get(id(flow), ()))
 
     def _block(self, native: str) -> Iterator[_Token]:
@@ -236,12 +246,12 @@ class _Splice:
         macro = self._above[block.native][-1]
         if in_place or not (macro.macro and len(_natives(macro)) == 1):
             return text
-        return self._bytes(macro.start, leaf.start) + text + self._bytes(leaf.end, macro.end)
+        return self._cut(macro.start, leaf.start) + text + self._cut(leaf.end, macro.end)
 
     def _parted(self, native: str) -> bool:
         """Whether text without a paragraph of its own still follows what it followed, so that it runs into nothing."""
-        at = next(at for at, block in enumerate(self._page.blocks) if block.native == native)
-        return not at or self._page.blocks[at - 1].native in self._order.staying
+        before = self._before[native]
+        return not before or before in self._order.staying
 
     def _joined(self, tokens: Iterable[_Token]) -> Iterator[str]:
         """List items that follow each other, with nothing but blanks between, become lists again."""
@@ -249,7 +259,7 @@ class _Splice:
         blanks = ""
         for token in tokens:
             if isinstance(token, _Entry):
-                run.append(replace(token, before=blanks))
+                run.append(replace(token, before=blanks) if blanks else token)
                 blanks = ""
             elif token.strip():
                 yield from self._run(run)
@@ -260,15 +270,15 @@ class _Splice:
         yield from self._run(run)
         yield blanks
 
-    def _bytes(self, start: int, end: int) -> str:
-        return self._source[start:end].decode()
+    def _cut(self, start: int, end: int) -> str:
+        return self._source[start:end]
 
     # --- lists ---
 
     def _run(self, run: Sequence[_Entry]) -> Iterator[str]:
         if run:
             depths = nested(entry.block for entry in run)
-            entries = [replace(entry, depth=block.depth) for entry, block in zip(run, depths, strict=True)]
+            entries = [replace(e, depth=b.depth) if b.depth else e for e, b in zip(run, depths, strict=True)]
             for blanks, _, text in self._containers(entries):
                 yield blanks + text
 
@@ -296,18 +306,18 @@ class _Splice:
         self._used.add(id(home))
         entries = [entry for group in groups for entry in group]
         if _as_before(entries, list(home.flat())):
-            return self._bytes(home.start, home.end)
-        written = [self._bytes(home.start, home.node.inner)]
+            return self._cut(home.start, home.end)
+        written = [self._cut(home.start, home.node.inner)]
         for group in groups:
             written += [self._lead(group[0], home), self._item(group)]
-        return "".join(written) + self._bytes(home.items[-1].node.end, home.end)
+        return "".join(written) + self._cut(home.items[-1].node.end, home.end)
 
     def _lead(self, entry: _Entry, home: Listing) -> str:
         """The blanks before an item that still stands in its list."""
         if entry.item is None or entry.home is not home:
             return ""
         at = home.items.index(entry.item)
-        return self._bytes(home.items[at - 1].node.end if at else home.node.inner, entry.item.node.start)
+        return self._cut(home.items[at - 1].node.end if at else home.node.inner, entry.item.node.start)
 
     def _item(self, group: Sequence[_Entry]) -> str:
         head, below = group[0], group[1:]
@@ -315,7 +325,7 @@ class _Splice:
         if item is None:
             return self._renderer.item(head.block, "".join(text for _, _, text in self._containers(below)))
         if _as_before(group, list(item.flat())):
-            return self._bytes(item.node.start, item.node.end)
+            return self._cut(item.node.start, item.node.end)
         return self._patched(item.node, [*self._own(item, head.block), *self._below(item, below)])
 
     def _below(self, item: Item, below: Sequence[_Entry]) -> Iterator[_Patch]:
@@ -353,7 +363,7 @@ class _Splice:
     def _leaf(self, leaf: Leaf, block: Block) -> str:
         old, node = leaf.block, leaf.node
         if block == old:
-            return self._bytes(leaf.start, leaf.end)
+            return self._cut(leaf.start, leaf.end)
         if block.kind != old.kind or (block.kind == "panel" and block.language != old.language):
             return self._renderer.block(block)
         if node is None:
@@ -411,19 +421,19 @@ class _Splice:
                 known = elements.get(row.native)
                 yield self._row(*known, row, pattern) if known else self._renderer.row(row, pattern)
 
-        text = [self._bytes(node.start, leaf.rows[0].start), *written(order.added.get("", ()))]
+        text = [self._cut(node.start, leaf.rows[0].start), *written(order.added.get("", ()))]
         at = leaf.rows[0].start
         for native, (_, element) in elements.items():
-            text.append(self._bytes(at, element.start))
+            text.append(self._cut(at, element.start))
             if native in order.staying:
                 text += written([order.staying[native]])
             text += written(order.added.get(native, ()))
             at = element.end
-        return "".join(text) + self._bytes(at, node.end)
+        return "".join(text) + self._cut(at, node.end)
 
     def _row(self, old: Block, element: Element, row: Block, pattern: Sequence[str]) -> str:
         if old == row:
-            return self._bytes(element.start, element.end)
+            return self._cut(element.start, element.end)
         cells = cells_of(element)
         if len(cells) != len(row.cells):
             names = [cell.name for cell in cells] or list(pattern)
@@ -440,9 +450,9 @@ class _Splice:
             return open_tag(node, self._source) + "".join(text for _, _, text in patches) + f"</{node.name}>"
         written, at = [], node.start
         for start, end, text in sorted(patches, key=lambda patch: patch[:2]):
-            written += [self._bytes(at, start), text]
+            written += [self._cut(at, start), text]
             at = end
-        return "".join(written) + self._bytes(at, node.end)
+        return "".join(written) + self._cut(at, node.end)
 
 
 def _wanted_rows(wanted: Block, block: Block, source: Block | None) -> tuple[Block, ...]:
@@ -452,7 +462,7 @@ def _wanted_rows(wanted: Block, block: Block, source: Block | None) -> tuple[Blo
     rows = []
     for row, clean in zip(given, wanted.rows, strict=True):
         known = old.pop(row.native, None)
-        rows.append(known if known == row and known else replace(clean, native=known.native if known else ""))
+        rows.append(known if known == row and known else replace(clean, native=known.native) if known else clean)
     return tuple(rows)
 
 

@@ -1,48 +1,57 @@
-"""Storage markup as elements with their byte ranges, read by the strict parser of the standard library.
+"""Storage markup as elements that know where they stand in it.
 
-HTML's named entities are known, anything malformed is refused with its place. What the elements mean is
-`confluence_parse.py`.
+The strict parser of the standard library says whether the markup is well-formed: anything else is refused with its place.
+HTML's named entities are known. Well-formed markup is then cut at its tags, which takes less time than to be told of each by
+the parser. What the elements mean is `confluence_parse.py`.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from html.entities import html5
 from xml.parsers import expat
 
-_DEEPEST = 100  # elements below are bytes of the one above them, so that no nesting exhausts the stack
-_BUFFER = 1 << 16
+_DEEPEST = 100  # elements below are markup of the one above them, so that no nesting exhausts the stack
+_XML = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
-_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_TAG = re.compile(rb"""<(?:"[^"]*"|'[^']*'|[^>"'])*>""")
+_REFERENCE = re.compile(r"&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
+_TAG = re.compile(r"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
+_BLANK = re.compile(r"\s")
+_ATTRIBUTE = re.compile(r"([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 class StorageError(ValueError):
     """The body is not well-formed storage markup; the message says where."""
 
 
-@dataclass(slots=True, eq=False)
 class Text:
-    """A run of characters with its byte range."""
+    """A run of characters, from `start` up to `end`."""
 
-    text: str
-    start: int
-    end: int = -1
+    __slots__ = ("end", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start, self.end = text, start, end
 
 
-@dataclass(slots=True, eq=False)
 class Element:
-    """A tag with its byte range; `inner` to `inner_end` is its content, both `end` for an empty-element tag. `sealed`: it
-    nests too deep for its content to be told; `children` is only the text there."""
+    """A tag and what is in it, from `start` up to `end`; `inner` to `inner_end` is its content, both `end` for an
+    empty-element tag. `sealed`: it nests too deep for what is in it to be told."""
 
-    name: str
-    attrs: dict[str, str]
-    start: int
-    inner: int
-    inner_end: int = -1
-    end: int = -1
-    children: list["Element | Text"] = field(default_factory=list)
-    sealed: bool = False
+    __slots__ = ("_attrs", "_tag", "children", "end", "inner", "inner_end", "name", "sealed", "start")
+
+    def __init__(self, name: str, tag: str, start: int, inner: int) -> None:
+        self.name, self._tag, self.start, self.inner = name, tag, start, inner
+        self.inner_end = self.end = inner
+        self.children: list[Element | Text] = []
+        self.sealed = False
+        self._attrs: dict[str, str] | None = None
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """The attributes by name."""
+        if self._attrs is None:
+            found = _ATTRIBUTE.findall(self._tag, len(self.name)) if "=" in self._tag else ()
+            self._attrs = {name: _told(_BLANK.sub(" ", double or single)) for name, double, single in found}
+        return self._attrs
 
     def child(self, name: str) -> "Element | None":
         """The first direct child of that name."""
@@ -67,97 +76,94 @@ Node = Element | Text
 
 def tree(body: str) -> Element:
     """The root over a storage fragment. Raises StorageError."""
-    try:
-        return _Tree(body.encode(), _head(body)).root
-    except UnicodeEncodeError as error:
-        raise StorageError("the body holds half a character") from error
+    _check(body)
+    root = Element("page", "", 0, 0)
+    root.inner_end = root.end = len(body)
+    _fill(root, body)
+    return root
 
 
-def open_tag(node: Element, source: bytes) -> str:
+def open_tag(node: Element, source: str) -> str:
     """The element's start tag as written, an empty element's as one that can hold something."""
-    tag = source[node.start : node.inner].decode()
+    tag = source[node.start : node.inner]
     return f"{tag[:-2].rstrip()}>" if tag.endswith("/>") else tag
 
 
-def _head(body: str) -> bytes:
-    """What stands before a fragment to make it a document: the entities that it names, and a root."""
-    known = {name: html5[f"{name};"] for name in set(_NAMED.findall(body)) - _XML if f"{name};" in html5}
-    entities = "".join(
-        f'<!ENTITY {name} "{"".join(f"&#38;#{ord(char)};" for char in chars)}">' for name, chars in known.items()
-    )
-    return f"<!DOCTYPE page [{entities}]><page>".encode()
+def _check(body: str) -> None:
+    named = {name for name in _NAMED.findall(body) if f"{name};" in html5} - _XML.keys() if "&" in body else ()
+    entities = "".join(f'<!ENTITY {name} "-">' for name in named)
+    head = f"<!DOCTYPE page [{entities}]><page>".encode()
+    try:
+        expat.ParserCreate("utf-8").Parse(b"%s%s</page>" % (head, body.encode()), True)
+    except UnicodeEncodeError as error:
+        raise StorageError("the body holds half a character") from error
+    except expat.ExpatError as error:
+        column = error.offset + 1 - (len(head) if error.lineno == 1 else 0)
+        raise StorageError(f"{expat.ErrorString(error.code)} at line {error.lineno}, column {column}") from error
 
 
-class _Tree:
-    """Collects the parser's events into elements with byte ranges."""
-
-    def __init__(self, source: bytes, head: bytes) -> None:
-        self._source = source
-        self._head = len(head)
-        self.root = Element("page", {}, 0, 0, len(source), len(source))
-        self._open = [self.root]
-        self._depth = 0
-        self._told = 0  # where the last tag ended: text begins there
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.buffer_text = True
-        self._parser.buffer_size = _BUFFER
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-        self._parser.CommentHandler = lambda comment: self._aside(b"-->")
-        self._parser.ProcessingInstructionHandler = lambda target, data: self._aside(b"?>")
-        try:
-            self._parser.Parse(head + source + b"</page>", True)
-        except expat.ExpatError as error:
-            column = error.offset + 1 - (len(head) if error.lineno == 1 else 0)
-            raise StorageError(f"{expat.ErrorString(error.code)} at line {error.lineno}, column {column}") from error
-
-    def _start(self, name: str, attrs: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth == 1:
-            return
-        above = self._open[-1]
-        if self._depth > _DEEPEST:
-            above.sealed = True
-            return
-        at = self._parser.CurrentByteIndex - self._head
-        self._close_text(above, at)
-        found = _TAG.match(self._source, at)
-        self._told = found.end() if found else at
-        element = Element(name, attrs, at, self._told)
-        above.children.append(element)
-        self._open.append(element)
-
-    def _end(self, _name: str) -> None:
-        self._depth -= 1
-        if self._depth >= _DEEPEST:
-            return
-        at = self._parser.CurrentByteIndex - self._head if self._depth else len(self._source)
-        element = self._open.pop()
-        self._close_text(element, at)
-        if not self._depth:
-            return
-        empty = self._source.endswith(b"/>", element.start, element.inner)
-        element.inner_end = element.inner if empty else at
-        element.end = self._told = element.inner if empty else self._source.index(b">", at) + 1
-
-    def _text(self, text: str) -> None:
-        children = self._open[-1].children
-        last = children[-1] if children else None
-        if isinstance(last, Text) and last.end < 0:
-            last.text += text
+def _fill(root: Element, body: str) -> None:
+    """Put below the root what well-formed markup holds: it is cut at each `<`."""
+    above, path, buried, at = root, [root], 0, 0
+    while (start := body.find("<", at)) >= 0:
+        if start > at:
+            above.children.append(Text(_told(body[at:start]), at, start))
+        sign = body[start + 1]
+        if sign == "/":
+            at = body.index(">", start) + 1
+            if buried:
+                buried -= 1
+            else:
+                above.inner_end, above.end = start, at
+                path.pop()
+                above = path[-1]
+        elif sign in "!?":
+            at = _aside(above, body, start)
         else:
-            children.append(Text(text, self._told))
+            at = _tag_end(body, start)
+            empty = body[at - 2] == "/"
+            if buried or len(path) > _DEEPEST:
+                above.sealed = True
+                buried += not empty
+                continue
+            tag = body[start + 1 : at - 1]
+            element = Element(tag.split(None, 1)[0].rstrip("/"), tag, start, at)
+            above.children.append(element)
+            if not empty:
+                path.append(element)
+                above = element
+    if at < len(body):
+        above.children.append(Text(_told(body[at:]), at, len(body)))
 
-    def _aside(self, closing: bytes) -> None:
-        """A comment or an instruction says nothing; text before it ends there."""
-        if self._depth <= _DEEPEST:
-            at = self._parser.CurrentByteIndex - self._head
-            self._close_text(self._open[-1], at)
-            self._told = self._source.index(closing, at) + len(closing)
 
-    @staticmethod
-    def _close_text(element: Element, at: int) -> None:
-        last = element.children[-1] if element.children else None
-        if isinstance(last, Text) and last.end < 0:
-            last.end = at
+def _tag_end(body: str, start: int) -> int:
+    end = body.index(">", start) + 1
+    if "'" in (tag := body[start:end]) or tag.count('"') % 2:
+        found = _TAG.match(body, start)  # a `>` may stand in an attribute
+        return found.end() if found else end
+    return end
+
+
+def _aside(above: Element, body: str, start: int) -> int:
+    """A comment or an instruction, which say nothing, or a stretch of literal text; where it ends."""
+    if body.startswith("<![CDATA[", start):
+        end = body.index("]]>", start) + 3
+        above.children.append(Text(_lined(body[start + 9 : end - 3]), start, end))
+        return end
+    closing = "?>" if body[start + 1] == "?" else "-->"
+    return body.index(closing, start) + len(closing)
+
+
+def _lined(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _told(text: str) -> str:
+    """Text as it is read: references resolved, one sort of line end."""
+    return _REFERENCE.sub(lambda found: _meant(found[1]), _lined(text)) if "&" in text else _lined(text)
+
+
+def _meant(name: str) -> str:
+    if name[0] != "#":
+        return _XML.get(name) or html5[f"{name};"]
+    return chr(int(name[2:], 16) if name[1] == "x" else int(name[1:]))

@@ -129,19 +129,25 @@ def heading(text: str, level: int = 2) -> Block:
 def merged_spans(spans: Iterable[Span]) -> Spans:
     """Adjacent text of equal marks and link joined, empty text dropped: what services do to rich text anyway."""
     merged: list[Span] = []
+    run: list[Span] = []
     for span in spans:
         if span.kind == "text" and not span.text:
             continue
-        last = merged[-1] if merged else None
-        if last is not None and _joins(last, span):
-            merged[-1] = Span(last.text + span.text, last.kind, last.ref, last.marks, last.link)
-        else:
-            merged.append(span)
-    return tuple(merged)
+        if run and not _joins(run[0], span):
+            merged.append(_joined(run))
+            run = []
+        run.append(span)
+    return (*merged, _joined(run)) if run else ()
 
 
 def _joins(left: Span, right: Span) -> bool:
     return left.kind == right.kind == "text" and left.marks == right.marks and left.link == right.link
+
+
+def _joined(run: list[Span]) -> Span:
+    if len(run) == 1:
+        return run[0]
+    return Span("".join(span.text for span in run), "text", "", run[0].marks, run[0].link)
 
 
 def sections(blocks: Iterable[Block]) -> Iterator[PageSection]:

@@ -40,22 +40,22 @@ def test_nothing_changed_is_the_same_bytes(path: Path) -> None:
 
 @each
 def test_each_text_changes_alone(path: Path) -> None:
-    body = path.read_bytes()
-    page = parse(body.decode())
+    body = body_of(path)
+    page = parse(body)
     places = dict(ranges(page.flow))
     for native, changed, target in changes(page):
         after = splice(page, target)
         assert after.count(WORD) == 1
         assert parse(after).blocks == project(target)
-        assert not any(marker.words for marker in lost_markers(body.decode(), after))
+        assert not any(marker.words for marker in lost_markers(body, after))
         start, end = places[native]
-        assert after.encode().startswith(body[:start])
-        assert after.encode().endswith(body[end:])
+        assert after.startswith(body[:start])
+        assert after.endswith(body[end:])
         assert all(page.payloads[ref].markup in after for ref in kept_in(changed))
 
 
 def ranges(part: Part) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The bytes of every block, item and row by its native."""
+    """Where every block, item and row stands by its native."""
     if isinstance(part, Flow):
         for inner in part.parts:
             yield from ranges(inner)

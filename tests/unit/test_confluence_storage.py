@@ -93,7 +93,7 @@ OTHER = st.sampled_from(
 def parts_of(path: Path) -> list[str]:
     """What stands on a whole page one after the other."""
     page = parse(path.read_bytes().decode())
-    return [page.source[part.start : part.end].decode() for part in page.flow.parts]
+    return [page.source[part.start : part.end] for part in page.flow.parts]
 
 
 WRITTEN = st.sampled_from([part for path in sorted(CORPUS) for part in parts_of(path)])
