@@ -35,6 +35,7 @@ from providers.contract import (
 )
 from syncd import ways_out
 from syncd.beside import Beside
+from syncd.brakes import to_and_fro, too_often
 from syncd.command_words import command_words
 from syncd.compose import compose
 from syncd.conflicts import conflict_of
@@ -51,7 +52,6 @@ from syncd.wording import Wording
 from syncd.work import Destination, Limits, Report, Result
 
 ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
-ECHOES = 3  # writes that did not stay as written: something answers our own edits
 LONG_AGO = timedelta(minutes=2)  # nothing is written by a look that is older: the process slept, or the machine did
 HELD_RETRY = timedelta(minutes=10)  # how often we look whether what people have in our way is gone
 
@@ -439,15 +439,13 @@ class _Pass:
         return self._report("waiting" if self.holds else "in_step", self.holds, retry)
 
     def _brakes(self, plan: Plan) -> None:
-        now, once = self.store.now(), f"`syncd resume {self.page.incident} --accept` writes once more"
-        notes = self.store.notes_since(self.page.id, now - timedelta(hours=1))
-        if len(notes) >= self.limits.writes_per_hour and not self._agreed("writes"):
-            reason = f"This page was written too often in the last hour; it goes on by itself, or {once} now."
-            raise _Stop(self._waits(reason, now + timedelta(minutes=10), brake="writes"))
-        repeated = len(notes) >= ECHOES and set(notes[:ECHOES]) == {self._note(plan)}
-        if (self.answers >= ECHOES or repeated) and not self._agreed("echo"):
-            way = f"`syncd journal {self.page.incident}` shows the to and fro; end its cause, then {once}."
-            raise _Stop(self._halt(f"The page answers each of our edits with another: {way}", "echo"))
+        now = self.store.now()
+        often = too_often(self.store, self.page, self.limits.writes_per_hour)
+        if often and not self._agreed("writes"):
+            raise _Stop(self._waits(often, now + timedelta(minutes=10), brake="writes"))
+        answered = to_and_fro(self.store, self.page, plan, self.answers)
+        if answered and not self._agreed("echo"):
+            raise _Stop(self._halt(answered, "echo"))
         gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
         asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
         if self.patient and not asked and self.agreed != "draft" and now < gap_over:

@@ -193,6 +193,9 @@ NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, 
 _LINES = "SELECT id, at, incident, side, name, page, action, subject, field, old, new, intent FROM journal"
 JOURNAL = f"{_LINES} ORDER BY id DESC LIMIT ?"
 JOURNAL_OF = f"{_LINES} WHERE incident = ? ORDER BY id DESC LIMIT ?"
+# What the last writes to a page took off it and put there.
+LAST_WRITES = """SELECT old, new FROM journal WHERE incident = ? AND page = ? AND action = 'wrote' AND at >= ?
+    ORDER BY id DESC LIMIT ?"""
 JOURNAL_LINE = f"{_LINES} WHERE incident = ? AND id = ?"
 CHANGED_SINCE = (
     "SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = ? AND id > ? AND action = 'set' LIMIT 1"

@@ -74,6 +74,10 @@ class Journal(Core):
         """Did anybody change the same field after this line?"""
         return self._one(sql.CHANGED_SINCE, (line.incident, line.subject, line.field, line.id)) is not None
 
+    def last_writes(self, ref: str, destination: str, since: datetime, most: int) -> list[tuple[str, str]]:
+        """What the last writes to a page took off it and what they put there, the newest first."""
+        return [(old, new) for old, new in self._all(sql.LAST_WRITES, (ref, destination, text_of(since), most))]
+
     def last_line(self) -> int:
         """The number of the newest line, 0 before there is one."""
         row = self._one(sql.LAST_LINE)

@@ -128,6 +128,15 @@ def test_a_page_that_undoes_each_of_our_edits_halts(world: World) -> None:
     assert world.app.once()[0].result == "in_step"
 
 
+def test_a_long_text_that_is_written_again_and_again_halts_nothing(world: World) -> None:
+    """Each edit is at its end, and looks like the one before when it is cut for reading."""
+    page = world.publish("wiki")
+    for number in range(6):
+        world.app.edit_section("INC-12", "impact", f"{'Nobody could pay. ' * 20}Then it took {number} hours.", GRACE)
+        world.in_step()
+    assert "Then it took 5 hours." in world.person(page).text()
+
+
 @dataclass
 class Interrupted:
     """An emulator between whose answer to a look at a page and our reading of it something happens, once."""
