@@ -410,7 +410,7 @@ class _Pass:
     def _plan(self, taken: TakenIn, base: Base) -> Plan:
         if taken.waiting:
             self.holds = taken.holds[:-1]
-            raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still))
+            raise _Stop(self._waits(taken.holds[-1], self.store.now() + self.limits.row_still, told=False))
         if self._frozen():
             return Plan(expected=base, edits=())
         return plan_out(base, self._local(), hold_prose=self._hold_prose())
