@@ -73,15 +73,21 @@ def _backtrack(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int,
     return pairs[::-1]
 
 
-def increasing(values: Sequence[int]) -> list[int]:
-    """The positions of one longest increasing subsequence, in order."""
-    ends: list[int] = []  # ends[k]: the smallest end of an increasing run of length k + 1; at[k]: its position
+def increasing(values: Sequence[int], weights: Sequence[int] = ()) -> list[int]:
+    """The positions of one increasing subsequence, in order: the longest, or with `weights` (positive) the heaviest."""
+    ends: list[int] = []  # ends of the best runs so far, ascending, with their positions and weights, both ascending too
     at: list[int] = []
+    totals: list[int] = []
     back: list[int] = []
     for position, value in enumerate(values):
         length = bisect_left(ends, value)
         back.append(at[length - 1] if length else -1)
-        ends[length : length + 1], at[length : length + 1] = [value], [position]
+        total = (weights[position] if weights else 1) + (totals[length - 1] if length else 0)
+        beaten = length
+        while beaten < len(ends) and totals[beaten] <= total:
+            beaten += 1
+        if beaten > length or ends[length : length + 1] != [value]:
+            ends[length:beaten], at[length:beaten], totals[length:beaten] = [value], [position], [total]
     members: list[int] = []
     position = at[-1] if at else -1
     while position >= 0:

@@ -21,6 +21,7 @@ from mapping.notion_text import (
     projected,
     rich_text,
     spans,
+    writable,
 )
 
 _LANGUAGE_NAMES = (
@@ -83,12 +84,12 @@ class NativeBlock:
 
     @property
     def type(self) -> str:
-        return str(self.raw.get("type", "unsupported"))  # a block that we may not see comes without a type
+        return str(self.raw.get("type") or "unsupported")  # a block that we may not see comes without a type
 
     @property
     def payload(self) -> Json:
-        payload: Json = self.raw.get(self.type) or {}
-        return payload
+        payload = self.raw.get(self.type)
+        return payload if isinstance(payload, dict) else {}
 
 
 def has_readable_children(raw: Json) -> bool:
@@ -106,7 +107,7 @@ def walk(tree: Iterable[NativeBlock]) -> Iterator[NativeBlock]:
 def text_arrays(node: NativeBlock) -> list[list[Json]]:
     """The rich text arrays of one block."""
     payload = node.payload
-    return [items for items in (payload.get("rich_text"), payload.get("caption"), *payload.get("cells", ())) if items]
+    return [items for items in (payload.get("rich_text"), payload.get("caption"), *(payload.get("cells") or ())) if items]
 
 
 def inline_kept(tree: Iterable[NativeBlock], accounts: Accounts) -> dict[str, Json]:
@@ -154,7 +155,7 @@ def decode_block(node: NativeBlock, accounts: Accounts) -> Block:
     if kind == "divider":
         return Block(kind, native=node.id)
     if kind == "row":
-        return Block(kind, cells=tuple(spans(cell, accounts) for cell in node.payload.get("cells", ())), native=node.id)
+        return Block(kind, cells=tuple(spans(cell, accounts) for cell in node.payload.get("cells") or ()), native=node.id)
     if kind == "table":
         rows = tuple(decode_block(row, accounts) for row in node.children if row.type == "table_row")
         return Block(kind, header=bool(node.payload.get("has_column_header")), rows=rows, native=node.id)
@@ -164,25 +165,32 @@ def decode_block(node: NativeBlock, accounts: Accounts) -> Block:
 
 
 def _with_text(kind: BlockKind, node: NativeBlock, accounts: Accounts, **more: Any) -> Block:
-    return Block(kind, spans(node.payload.get("rich_text", ()), accounts), native=node.id, **more)
+    return Block(kind, spans(node.payload.get("rich_text"), accounts), native=node.id, **more)
 
 
 def _code(node: NativeBlock) -> Block:
-    language = node.payload.get("language", _PLAIN)
-    text = plain_text(node.payload.get("rich_text", ()))
+    language = node.payload.get("language") or _PLAIN
+    text = plain_text(node.payload.get("rich_text"))
     return Block("code", text_spans(text), language="" if language == _PLAIN else language, native=node.id)
 
 
 def _kept(node: NativeBlock) -> Block:
-    said = plain_text(node.payload.get("rich_text") or ()) or str(node.payload.get("title") or "")
+    said = plain_text(node.payload.get("rich_text")) or str(node.payload.get("title") or "")
     name = node.type.replace("_", " ")
     label = f"{name}: {said}" if said else name
     return Block("kept", (Span(label),), ref=digest([node.type, _lasting(node.payload)]), native=node.id)
 
 
+def content(node: NativeBlock) -> tuple[str, Any]:
+    """What of the block itself only an edit changes: equal contents, nobody touched it."""
+    return node.type, _lasting(node.payload)
+
+
 def _lasting(value: Any) -> Any:
     """A payload without what changes by itself: signed addresses, names of mentioned things."""
     if isinstance(value, dict):
+        if value.get("type") == "mention":
+            value = {**writable(value), "annotations": value.get("annotations")}
         kept = {name: _lasting(inner) for name, inner in value.items() if name not in _VOLATILE}
         return {**kept, "url": kept["url"].partition("?")[0]} if "expiry_time" in value and "url" in kept else kept
     return [_lasting(inner) for inner in value] if isinstance(value, list) else value
@@ -264,11 +272,12 @@ def encode(
     made anew from another one takes the colours of `before` along. `kept` are the page's inline things by `ref`.
     """
     name = f"heading_{block.level}" if block.kind == "heading" else _TYPE_OF[block.kind]
-    old = before.payload if before and before.type == name else {}
+    old = before.payload if before else {}
     payload = _payload(block, accounts, old, kept or {})
-    for lasting in ("color", "is_toggleable"):
-        if lasting in old:
-            payload[lasting] = old[lasting]
+    if old.get("color") and "rich_text" in payload and block.kind != "code":
+        payload["color"] = old["color"]
+    if block.kind == "heading" and old.get("is_toggleable"):
+        payload["is_toggleable"] = True
     return {"type": name, name: payload}
 
 
@@ -279,8 +288,8 @@ def _payload(block: Block, accounts: Accounts, old: Json, kept: Mapping[str, Jso
         row_header = bool(old.get("has_row_header", block.hint == "details"))
         return {"table_width": width(block), "has_column_header": block.header, "has_row_header": row_header}
     if block.kind == "row":
-        return {"cells": _cells(block.cells, accounts, old.get("cells", ()), kept)}
-    said: Json = {"rich_text": _text(block, accounts, old.get("rich_text", ()), kept)}
+        return {"cells": _cells(block.cells, accounts, old.get("cells") or (), kept)}
+    said: Json = {"rich_text": _text(block, accounts, old.get("rich_text") or (), kept)}
     if block.kind == "task":
         said["checked"] = block.checked
     if block.kind == "code":

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 MOST_UNITS = 2000  # UTF-16 code units in one text item, and in one URL
 MOST_ITEMS = 100  # items in one array of a request
+MOST_EXPRESSION = 1000  # UTF-16 code units in one equation
 
 _FLAGS: Mapping[Mark, str] = {
     "bold": "bold",
@@ -36,6 +37,8 @@ _LINKS = frozenset({"link_preview", "link_mention"})  # readable, never writable
 _ID = re.compile(r"[0-9a-f]{32}")
 _TOKEN = re.compile(r"\w+|\W")
 _ZERO_WIDTH_JOINER = "\u200d"
+_JAMO = ("\u1100", "\u11ff")  # letters of Hangul, drawn as one syllable
+_SYLLABLES = ("\uac00", "\ud7a3")
 
 
 def dashed(text: str) -> str | None:
@@ -71,33 +74,50 @@ class Accounts:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def spans(items: Iterable[Json], accounts: Accounts) -> Spans:
+def spans(items: Iterable[Json] | None, accounts: Accounts) -> Spans:
     """A rich text array as spans, without white space at either end."""
-    return trimmed(merged_spans(_span(item, accounts) for item in items))
+    return trimmed(merged_spans(_span(item, accounts) for item in items or ()))
 
 
-def plain_text(items: Iterable[Json]) -> str:
+def plain_text(items: Iterable[Json] | None) -> str:
     """A rich text array as plain text, mentions as people see them."""
-    return "".join(_shown(item) for item in items)
+    return "".join(_shown(item) for item in items or ())
+
+
+def _kind(item: Json) -> str:
+    return str(item.get("type") or "unknown")
+
+
+def _inside(item: Json) -> Json:
+    """What an item, or the mention in it, says under the name of its own type."""
+    inner = item.get(_kind(item))
+    return inner if isinstance(inner, dict) else {}
+
+
+def _look(item: Json) -> Json:
+    return item.get("annotations") or {}
 
 
 def _span(item: Json, accounts: Accounts) -> Span:
-    marks = frozenset(mark for mark, flag in _FLAGS.items() if item.get("annotations", {}).get(flag))
-    if item["type"] == "text":
-        link = (item["text"].get("link") or {}).get("url", "")
-        return Span(_clean(item["text"]["content"]), marks=marks, link=link)
-    if item["type"] == "mention":
+    marks = frozenset(mark for mark, flag in _FLAGS.items() if _look(item).get(flag))
+    if _kind(item) == "text":
+        link = (_inside(item).get("link") or {}).get("url") or ""
+        return Span(_clean(_content(item)), marks=marks, link=link)
+    if _kind(item) == "mention":
         return replace(_mention(item, accounts), marks=marks)
     return Span(_shown(item), "kept", kept_ref(item), marks)
 
 
+def _content(item: Json) -> str:
+    return str(_inside(item).get("content") or "")
+
+
 def _mention(item: Json, accounts: Accounts) -> Span:
-    kind = item["mention"]["type"]
-    target = item["mention"].get(kind) or {}
-    if kind == "user":
+    kind, target = _kind(_inside(item)), _inside(_inside(item))
+    if kind == "user" and target.get("id"):
         name = accounts.names.get(target["id"]) or target.get("name") or _shown(item).removeprefix("@")
         return Span(name, "mention", accounts.ref(target["id"]))
-    if kind == "date" and _is_day(target["start"]) and not target.get("end"):
+    if kind == "date" and _is_day(str(target.get("start"))) and not target.get("end"):
         return Span(target["start"], "date", target["start"])
     if kind in _LINKS:
         url = str(target.get("href") or target.get("url") or "")
@@ -115,12 +135,12 @@ def _clean(text: str) -> str:
 
 def kept_items(items: Iterable[Json], accounts: Accounts) -> dict[str, Json]:
     """The items that a Doc only knows by `ref`, as they can be written back."""
-    return {kept_ref(item): _writable(item) for item in items if _span(item, accounts).kind == "kept"}
+    return {kept_ref(item): writable(item) for item in items if _span(item, accounts).kind == "kept"}
 
 
 def kept_ref(item: Json) -> str:
     """The token of an inline thing: equal things, equal tokens; what a mention's target is called does not count."""
-    return digest(_writable(item)[item["type"]])
+    return digest(writable(item)[_kind(item)])
 
 
 def digest(value: object) -> str:
@@ -128,29 +148,59 @@ def digest(value: object) -> str:
     return "k" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _writable(item: Json) -> Json:
+def writable(item: Json) -> Json:
     """What a request may say of an item that was read."""
-    kind = item["type"]
-    payload = item[kind]
-    if kind == "mention" and payload["type"] in _BY_ID:
-        inner = payload["type"]
-        payload = {"type": inner, inner: {"id": payload[inner]["id"]}}
+    kind, payload = _kind(item), item.get(_kind(item))
+    inner = _kind(_inside(item))
+    if kind == "mention" and inner in _BY_ID and _inside(_inside(item)).get("id"):
+        payload = {"type": inner, inner: {"id": _inside(_inside(item))["id"]}}
     return {"type": kind, kind: payload}
 
 
 def can_be_written(items: Iterable[Json]) -> bool:
     """Whether the whole array can be sent again and nothing of it is lost."""
-    return all(
-        item["type"] in ("text", "equation") or (item["type"] == "mention" and item["mention"]["type"] in _WRITABLE_MENTIONS)
-        for item in items
-    )
+    return all(_is_known(item) for item in items) and len(copied(items)) <= MOST_ITEMS
+
+
+def can_be_rewritten(items: Iterable[Json], accounts: Accounts) -> bool:
+    """Whether the array may be replaced by other words: what only the service can say in it would not survive that. A link
+    preview survives as the link that it is."""
+    found = [item for item in items if _kind(_inside(item)) not in _LINKS]
+    kept = [item for item in found if _span(item, accounts).kind == "kept"]
+    return all(_is_known(item) for item in kept) and (not kept or len(copied(found)) <= MOST_ITEMS)
+
+
+def _is_known(item: Json) -> bool:
+    if any(value and name != "color" and name not in _FLAGS.values() for name, value in _look(item).items()):
+        return False
+    kind, inside = _kind(item), _inside(item)
+    if kind == "text":
+        url = (inside.get("link") or {}).get("url")
+        return isinstance(inside.get("content"), str) and (url is None or is_link(url))
+    if kind == "equation":
+        return 0 < _units(str(inside.get("expression") or "")) <= MOST_EXPRESSION
+    return kind == "mention" and _kind(inside) in _WRITABLE_MENTIONS and bool(_inside(inside))
+
+
+def copied(items: Iterable[Json]) -> list[Json]:
+    """The array as a request may say it: long text, which comes back merged, in pieces again."""
+    found: list[Json] = []
+    for item in items:
+        look = {"annotations": dict(_look(item))}
+        if _kind(item) == "text":
+            link = _inside(item).get("link")
+            texts = [{"content": piece, "link": link and {"url": link.get("url")}} for piece in pieces(_content(item))]
+            found += [{"type": "text", "text": text, **look} for text in texts]
+        else:
+            found.append({**writable(item), **look})
+    return found
 
 
 def users(items: Iterable[Json]) -> Iterator[Json]:
     """The user objects that mentions carry."""
     for item in items:
-        if item["type"] == "mention" and item["mention"]["type"] == "user":
-            yield item["mention"]["user"]
+        if _kind(item) == "mention" and _kind(_inside(item)) == "user" and _inside(_inside(item)).get("id"):
+            yield _inside(_inside(item))
 
 
 # --- what is lost -----------------------------------------------------------------------------------------------------
@@ -249,7 +299,7 @@ def _annotations(marks: frozenset[Mark], colour: str) -> Json:
 
 def _painted(given: Spans, before: Sequence[Json]) -> Iterator[tuple[Span, str]]:
     """The spans cut where the colour changes; a word keeps the colour it had."""
-    old = [(token, _colour(item)) for item in before for token in _tokens(item["type"], _clean(_shown(item)))]
+    old = [(token, _colour(item)) for item in before for token in _tokens(_kind(item), _clean(_shown(item)))]
     if all(colour == "default" for _, colour in old):
         yield from ((span, "default") for span in given)
         return
@@ -277,7 +327,7 @@ def _tokens(kind: str, text: str) -> list[str]:
 
 
 def _colour(item: Json) -> str:
-    return str(item.get("annotations", {}).get("color") or "default")
+    return str(_look(item).get("color") or "default")
 
 
 def pieces(text: str) -> list[str]:
@@ -298,17 +348,31 @@ def _cut(text: str) -> int:
             break
         most += 1
     cut = most
-    while cut > 1 and _belongs(text[cut - 1], text[cut]):
+    while cut > 1 and _belongs(text, cut):
         cut -= 1
     return cut if cut > 1 else most  # a pile of accents longer than a whole item is cut anyway
 
 
-def _belongs(before: str, char: str) -> bool:
-    """Whether `char` is drawn onto `before`: accents, variation selectors, joiners, skin tones, flags."""
-    joined = _ZERO_WIDTH_JOINER in (before, char)
-    tone = "\U0001f3fb" <= char <= "\U0001f3ff"
-    flag = "\U0001f1e6" <= char <= "\U0001f1ff"
-    return joined or tone or flag or unicodedata.category(char) in ("Mn", "Me", "Mc")
+def _belongs(text: str, at: int) -> bool:
+    """Whether the character at `at` is drawn together with the one before: the extended grapheme clusters of Unicode
+    (UAX 29), in the parts that occur in prose."""
+    before, char = text[at - 1], text[at]
+    if _flag(char):
+        run = at
+        while run and _flag(text[run - 1]):
+            run -= 1
+        return (at - run) % 2 == 1  # two letters make one flag
+    if unicodedata.category(char) in ("Mn", "Me", "Mc"):
+        return True  # accents, variation selectors, vowel signs, key caps
+    if _JAMO[0] <= char <= _JAMO[1]:
+        return _JAMO[0] <= before <= _JAMO[1] or _SYLLABLES[0] <= before <= _SYLLABLES[1]
+    tone, tag = "\U0001f3fb" <= char <= "\U0001f3ff", "\U000e0020" <= char <= "\U000e007f"
+    virama = unicodedata.combining(before) == 9 and unicodedata.category(char) == "Lo"
+    return _ZERO_WIDTH_JOINER in (before, char) or tone or tag or virama or (before, char) == ("\r", "\n")
+
+
+def _flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
 def _units(text: str) -> int:

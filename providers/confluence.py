@@ -24,6 +24,7 @@ from providers.contract import (
     Capabilities,
     Change,
     Done,
+    Fitted,
     Forbidden,
     Held,
     Missing,
@@ -128,6 +129,10 @@ class Confluence:
         except ProviderError as error:
             return Rejected(error)
         return self._settled(outcome) if isinstance(outcome, Done) else outcome
+
+    def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:
+        """See `Provider.fit`."""
+        return Fitted(target)
 
     def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
         labels = [_label(name) for name in names if _label(name)]

@@ -117,6 +117,14 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitted:
+    """What of a target page a service can make of the page that was seen, with a sentence for each thing that it cannot."""
+
+    doc: Doc
+    holds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The write happened. `seen` is the page as it stands after it, when the provider could read it at once; `orphans` the
     comments that lost their words by it, by id with those words."""
@@ -201,6 +209,11 @@ class Provider(Protocol):
         """The page now. Raises `Missing` when it is trashed, archived, or not to be seen."""
         ...
 
+    def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:
+        """What `write` would make of the page: `target`, except for what the service cannot do to blocks that are there.
+        Those stand in the answer as they are now, with the `native` that they have. Raises as a read does."""
+        ...
+
     def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """Make the page that was `seen` equal `target`, touching only what differs. Blocks of `target` that carry a `native`
         of `seen` are those blocks, kept, changed or moved; blocks without are new; natives that are absent are removed.
@@ -242,7 +255,12 @@ class Provider(Protocol):
 
 
 class Plain:
-    """The answers of a service without drafts, labels and comments on pieces of text."""
+    """The answers of a service without drafts, labels and comments on pieces of text, which can write whatever it is asked
+    to."""
+
+    def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:
+        """Everything can be had."""
+        return Fitted(target)
 
     def held(self, place: Place, seen: Observation) -> Held | None:
         """Nothing is in the way."""

@@ -6,15 +6,16 @@ requests `notion_wire.py`; what blocks mean is `mapping/notion_blocks.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import httpx
 
-from mapping.document import Doc
+from mapping.document import Block, Doc
 from mapping.incident import Person
 from mapping.notion_blocks import NativeBlock, decode, has_readable_children, project
-from mapping.notion_plan import forest, plan
+from mapping.notion_fit import Fit, Layout, fit
+from mapping.notion_plan import forest, steps, untouched
 from mapping.notion_text import Json
 from providers import notion_check as checks
 from providers import notion_place as places
@@ -22,6 +23,7 @@ from providers.contract import (
     Capabilities,
     Change,
     Done,
+    Fitted,
     Missing,
     Observation,
     Outcome,
@@ -30,32 +32,28 @@ from providers.contract import (
     ProviderError,
     Refused,
     Rejected,
+    Unknown,
 )
 from providers.notion_columns import Columns, as_carried
+from providers.notion_comments import Comments
+from providers.notion_feed import Feed
 from providers.notion_people import Directory
 from providers.notion_place import Parent
+from providers.notion_remake import Remake
 from providers.notion_wire import Wire, id_of, page_of
-from providers.notion_write import Halt, Pen, first_request
-from providers.transport import Budget
+from providers.notion_write import Halt, Pen, committed, first_request
+from providers.transport import Answer, Budget
 
 TITLE_LIMIT = 2000
-_OVERLAP = timedelta(minutes=2)  # times are floored to the minute, and an index may lag
 
 
 @dataclass(frozen=True, slots=True)
 class NotionPage:
-    """The native page behind an observation."""
+    """The native page behind an observation; `known` is what was asked since about blocks that would be made anew."""
 
     page: Json
     tree: tuple[NativeBlock, ...]
-
-
-@dataclass(slots=True)
-class _Feed:
-    """What one data source's queries have told: the newest time, and each page's."""
-
-    newest: datetime | None = None
-    times: dict[str, str] = field(default_factory=dict)
+    known: dict[str, NativeBlock | str] = field(default_factory=dict, compare=False)
 
 
 class Notion(Plain):
@@ -76,9 +74,9 @@ class Notion(Plain):
         self.capabilities = Capabilities(False, False, True, settle_seconds, TITLE_LIMIT)
         self._wire = Wire(url, token, budget, client)
         self._directory = Directory(accounts)
-        self._now = now
+        self._remake = Remake(self._wire, Comments(self._wire))
         self._sources: dict[str, str] = {}  # data source id by the id in the configuration
-        self._feeds: dict[str, _Feed] = {}
+        self._feed = Feed(self._wire, now)
         self._carriers: dict[str, Columns] = {}  # by the name of the destination
 
     # --- places ---
@@ -148,13 +146,14 @@ class Notion(Plain):
 
     def read(self, place: Place, native_id: str) -> Observation:
         """See `Provider.read`. One request for the page, one per hundred blocks, one per table and nested list."""
-        return self._observe(place, self._wire.read(f"pages/{id_of(native_id)}"))
+        return self._read(place, native_id, {})
 
-    def _observe(self, place: Place, page: Json) -> Observation:
+    def _read(self, place: Place, native_id: str, untouched: Mapping[str, NativeBlock]) -> Observation:
+        page = self._wire.read(f"pages/{id_of(native_id)}")
         if page.get("in_trash") or page.get("is_archived"):
             raise Missing(f"page {page['id']} is in the trash", "trashed" if page.get("in_trash") else "archived")
         self._directory.load(self._wire)
-        tree = tuple(self._tree(page["id"]))
+        tree = tuple(self._tree(page["id"], untouched))
         self._directory.learn(tree)
         blocks = decode(tree, self._directory.accounts)
         values = self._columns(place).read(page, self._directory.accounts)
@@ -162,17 +161,22 @@ class Notion(Plain):
         return Observation(
             native_id=page["id"],
             url=page["url"],
-            version=page["last_edited_time"],
+            version=self._feed.version(page["last_edited_time"]),
             doc=doc,
             marker=places.marker_of(doc),
-            author=self._directory.name(page["last_edited_by"]["id"]),
+            author=self._directory.name((page.get("last_edited_by") or {}).get("id", "")),
             edited_at=_moment(page["last_edited_time"]),
             payload=NotionPage(page, tree),
         )
 
-    def _tree(self, parent: str) -> Iterator[NativeBlock]:
+    def _tree(self, parent: str, untouched: Mapping[str, NativeBlock]) -> Iterator[NativeBlock]:
+        """The blocks under `parent`. What is inside an `untouched` one is not read again while its time stands still."""
         for raw in self._wire.read_list(f"blocks/{parent}/children"):
-            yield NativeBlock(raw, tuple(self._tree(raw["id"])) if has_readable_children(raw) else ())
+            was = untouched.get(raw["id"])
+            if was and _unchanged(was.raw, raw):
+                yield NativeBlock(raw, was.children)
+            else:
+                yield NativeBlock(raw, tuple(self._tree(raw["id"], untouched)) if has_readable_children(raw) else ())
 
     def find(self, place: Place, marker: str, title: str) -> Observation | None:
         """See `Provider.find`. Titles need not be unique here, so none is ever taken."""
@@ -205,52 +209,43 @@ class Notion(Plain):
     # --- the change feed ---
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
-        """See `Provider.versions`. A page that was edited within the last two minutes gets a version of its own each time,
-        because a second edit in the same minute would not show. A page moved to the trash is seen by `read` only."""
-        parent = self._parent(place)
-        times = self._ask(parent).times if parent.is_data_source and native_ids else {}
-        found = {}
-        for native_id in native_ids:
-            time = times[native_id] if native_id in times else self._time(native_id)
-            found[native_id] = Change(native_id, time and self._told(time))
-        return found
-
-    def _ask(self, parent: Parent) -> _Feed:
-        feed = self._feeds.setdefault(parent.id, _Feed())
-        body: Json = {"sorts": [{"timestamp": "last_edited_time", "direction": "ascending"}]}
-        if feed.newest:
-            since = (feed.newest - _OVERLAP).isoformat()
-            body["filter"] = {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}}
-        for page in self._wire.read_list(f"data_sources/{parent.id}/query", body):
-            time = str(page["last_edited_time"])
-            feed.times[page["id"]] = time
-            feed.newest = max(feed.newest or _moment(time), _moment(time))
-        return feed
-
-    def _time(self, native_id: str) -> str | None:
+        """See `Provider.versions`, and `notion_feed.py` for what it costs and cannot tell."""
+        named = places.parent_of(place)
         try:
-            page = self._wire.read(f"pages/{id_of(native_id)}")
-        except Missing:
-            return None
-        return None if page.get("in_trash") or page.get("is_archived") else str(page["last_edited_time"])
-
-    def _told(self, time: str) -> str:
-        now = self._now()
-        return f"{time}~{now.isoformat()}" if now - _moment(time) < _OVERLAP else time
+            found = self._feed.versions(Parent(named.kind, self._sources.get(named.id, named.id)), native_ids)
+        except Missing:  # the id of a database, not yet looked up
+            found = self._feed.versions(self._parent(place), native_ids)
+        return {page: Change(page, version) for page, version in found.items()}
 
     # --- writing ---
 
     def create(self, place: Place, doc: Doc, marker: str) -> Outcome:
         """See `Provider.create`. One request for the first hundred blocks, one per further hundred."""
+        pen = Pen(self._wire, self._directory.accounts)
         try:
-            page_id = self._create(place, doc, marker)
+            page_id = self._create(pen, place, doc, marker)
         except Halt as halt:
             return halt.outcome
         except ProviderError as error:
             return Rejected(error)  # the place could not be read, nothing was sent
-        return Done(page_id, self._seen(place, page_id))
+        ours = replace(doc, blocks=tuple(block for block in doc.blocks if block.kind != "kept"))
+        return self._wrote(pen, place, page_id, self.project(ours).blocks)
 
-    def _create(self, place: Place, doc: Doc, marker: str) -> str:
+    def _wrote(
+        self,
+        pen: Pen,
+        place: Place,
+        native_id: str,
+        expected: tuple[Block, ...],
+        untouched: Mapping[str, NativeBlock] | None = None,
+    ) -> Outcome:
+        """The write came to its end. One with a doubtful answer in it counts as done when the page reads as expected."""
+        seen = self._seen(place, native_id, untouched or {})
+        if pen.doubted and (seen is None or seen.doc.blocks != expected):
+            return Unknown("the service failed to answer, and the page does not read as it was written")
+        return Done(native_id, seen)
+
+    def _create(self, pen: Pen, place: Place, doc: Doc, marker: str) -> str:
         parent = self._parent(place)
         schema = self._completed(place, parent)
         self._directory.load(self._wire)
@@ -260,29 +255,51 @@ class Notion(Plain):
         properties = {**title, **columns.write(schema, schema, values, accounts)}
         nodes = forest(doc.blocks, accounts)
         children = first_request(nodes)
-        pen = Pen(self._wire, self._directory.accounts)
-        page = pen.send("POST", "pages", {"parent": parent.as_json, "properties": properties, "children": children})
+
+        def settle(answer: Answer | None) -> Json | None:
+            made = committed(answer, "committed_resource_id")
+            return self._wire.read(f"pages/{id_of(str(made))}") if made else None
+
+        body = {"parent": parent.as_json, "properties": properties, "children": children}
+        page = pen.send("POST", "pages", body, settle)
         pen.append(page["id"], None, nodes[len(children) :])
         return str(page["id"])
 
+    def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:
+        """See `Provider.fit`. For each block that would be made anew one request, plus one for each list inside it."""
+        native = _native(seen)
+        fitted = self._fitted(native, seen, target)
+        return Fitted(replace(target, blocks=fitted.as_read(seen.doc.blocks)), fitted.holds)
+
+    def _fitted(self, native: NotionPage, seen: Observation, target: Doc) -> Fit:
+        layout = self._layout(native, seen)
+        while True:
+            found = fit(layout, seen.doc.blocks, target.blocks, native.known)
+            unknown = sorted(found.remade - native.known.keys())
+            if not unknown:
+                return found
+            native.known.update({block: self._remake.whole(layout, block) for block in unknown})
+
+    def _layout(self, native: NotionPage, seen: Observation) -> Layout:
+        return Layout(seen.native_id, native.tree, self._directory.accounts)
+
     def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """See `Provider.write`. `note` has nowhere to go on this service."""
-        native = seen.payload
-        if not isinstance(native, NotionPage):
-            raise TypeError("the observation was not read by this provider")
-        accounts = self._directory.accounts
-        steps = plan(seen.native_id, native.tree, seen.doc.blocks, target.blocks, accounts)
-        if not steps and not self._changes(seen.doc, target):
-            return Done(seen.native_id, seen)
-        pen = Pen(self._wire, accounts)
+        native = _native(seen)
+        pen = Pen(self._wire, self._directory.accounts)
         try:
+            fitted = self._fitted(native, seen, target)
+            layout = self._layout(native, seen)
+            todo = steps(layout, fitted, native.known)
+            if not todo and not self._changes(seen.doc, target):
+                return Done(seen.native_id, seen)
             self._write_properties(place, seen, target, pen)
-            pen.write(steps)
+            pen.write(todo)
         except Halt as halt:
             return halt.outcome
         except ProviderError as error:
-            return Rejected(error)  # the schema could not be read, nothing was sent
-        return Done(seen.native_id, self._seen(place, seen.native_id))
+            return Rejected(error)  # what had to be known could not be read, nothing was sent
+        return self._wrote(pen, place, seen.native_id, fitted.blocks, untouched(layout, todo))
 
     def _write_properties(self, place: Place, seen: Observation, target: Doc, pen: Pen) -> None:
         """Title and properties go first: what is refused there is refused before anything is written."""
@@ -290,7 +307,8 @@ class Notion(Plain):
         if not changes:
             return
         schema = self._schema(self._parent(place)) if "status" in changes else {}
-        page = pen.look(f"pages/{seen.native_id}")
+        path = f"pages/{seen.native_id}"
+        page = pen.look(path)
         columns, accounts = self._columns(place), self._directory.accounts
         now = (places.title_of(page), columns.read(page, accounts))
         if page.get("in_trash") or now != (seen.doc.title, seen.doc.properties):
@@ -299,7 +317,13 @@ class Notion(Plain):
         body = columns.write(page["properties"], schema, changes, accounts)
         if title is not None:
             body[places.title_property(page["properties"])] = {"title": places.text_items(title)}
-        pen.send("PATCH", f"pages/{seen.native_id}", {"properties": body})
+        wanted = (_title(target.title), dict(seen.doc.properties) | changes)
+
+        def settle(answer: Answer | None) -> Json | None:
+            now = self._wire.read(path)
+            return now if (places.title_of(now), dict(columns.read(now, accounts))) == wanted else None
+
+        pen.send("PATCH", path, {"properties": body}, settle)
 
     def _changes(self, seen: Doc, target: Doc) -> dict[str, str]:
         """The title (under `title`) and the carriers of the page that shall read otherwise."""
@@ -307,10 +331,12 @@ class Notion(Plain):
         changed = {name: text for name, text in values.items() if seen.property(name) not in (None, text)}
         return changed if _title(target.title) == seen.title else {**changed, "title": _title(target.title)}
 
-    def _seen(self, place: Place, native_id: str) -> Observation | None:
-        """The page after a write that has happened, whether it can be read right now or not."""
+    def _seen(self, place: Place, native_id: str, untouched: Mapping[str, NativeBlock]) -> Observation | None:
+        """The page after a write that has happened, whether it can be read right now or not. Tables and lists in which
+        nothing was written are as they were read a moment before: whoever edits one now is seen at the next look, because
+        the minute is not over."""
         try:
-            return self.read(place, native_id)
+            return self._read(place, native_id, untouched)
         except ProviderError:
             return None
 
@@ -330,6 +356,17 @@ class Notion(Plain):
         """See `Provider.people`."""
         self._directory.load(self._wire)
         return self._directory.people()
+
+
+def _unchanged(then: Json, now: Json) -> bool:
+    names = ("type", "has_children", "last_edited_time")
+    return all(then.get(name) == now.get(name) for name in names)
+
+
+def _native(seen: Observation) -> NotionPage:
+    if not isinstance(seen.payload, NotionPage):
+        raise TypeError("the observation was not read by this provider")
+    return seen.payload
 
 
 def _title(text: str) -> str:

@@ -59,13 +59,18 @@ class Wire:
 
     def read_list(self, path: str, body: Json | None = None) -> Iterator[Json]:
         """All results of a list, or of a query when there is a `body`."""
+        for answer in self.read_pages(path, body):
+            yield from answer["results"]
+
+    def read_pages(self, path: str, body: Json | None = None) -> Iterator[Json]:
+        """The answers behind `read_list`, a hundred results each."""
         cursor: Json = {"page_size": PAGE_SIZE}
         while True:
-            page = self.read(path, cursor) if body is None else self.read(path, body={**body, **cursor})
-            yield from page["results"]
-            if not page.get("has_more"):
+            answer = self.read(path, cursor) if body is None else self.read(path, body={**body, **cursor})
+            yield answer
+            if not answer.get("has_more"):
                 return
-            cursor = {**cursor, "start_cursor": page["next_cursor"]}
+            cursor = {**cursor, "start_cursor": answer["next_cursor"]}
 
     def send(self, method: str, path: str, body: Json | None = None, query: Mapping[str, Any] | None = None) -> Answer:
         """One request, once. Raises NoAnswer, and RateLimited when the budget has no room soon."""

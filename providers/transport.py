@@ -6,6 +6,7 @@ tenacity; writes never are: an answer that does not settle a write becomes `Unkn
 
 import email.utils
 import http.client
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from providers.contract import Forbidden, Missing, RateLimited, Refused, Unauthorized, Unreachable
 
 READ_ATTEMPTS = 4
+WINDOW = 60.0  # seconds over which services count requests
 LONGEST_WAIT = 30.0  # seconds that one call may wait for its budget or a Retry-After; beyond, the engine goes on elsewhere
 
 
@@ -42,49 +44,58 @@ class NoAnswer(Exception):
 
 @dataclass
 class Budget:
-    """A token bucket of `per_minute` requests that a service can pause for all its users.
+    """At most `limit` requests in any `WINDOW`, which services count; a service can pause it for all its users.
 
-    `now` is a monotonic clock in seconds, `sleep` waits. One budget belongs to one credential and one worker thread.
+    Half of them may go in one burst. The rest keeps a distance, so that long work gets on instead of standing still until
+    the burst is a window old; in the long run the whole limit can be used. `now` is a monotonic clock in seconds, `sleep`
+    waits. One budget belongs to one credential and one worker thread.
     """
 
-    per_minute: float
+    limit: float
     now: Callable[[], float]
     sleep: Callable[[float], None]
     spent: int = 0
-    _tokens: float = field(init=False)
-    _filled: float = field(init=False)
+    _sent: deque[float] = field(default_factory=deque)  # when the requests of the last window went
+    _reserved: int = 0
     _paused_until: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._tokens = self.per_minute
-        self._filled = self.now()
 
     def take(self) -> None:
         """Wait for the right to send one request; raise `RateLimited` when that takes longer than `LONGEST_WAIT`."""
-        wait = self.wait()
+        if not self._reserved or self.now() < self._paused_until:
+            self.ready(1)
+        self._reserved -= 1
+        self._sent.append(self.now())
+        self.spent += 1
+
+    def ready(self, requests: int) -> None:
+        """Wait until this many requests may go one right after the other; raise `RateLimited` as `take` does."""
+        wait = self.wait(requests)
         if wait > LONGEST_WAIT:
             whose = "the service asks us to wait" if self._paused_until > self.now() else "the request budget is used up for"
             raise RateLimited(f"{whose} {wait:.0f} s", wait)
         if wait > 0:
             self.sleep(wait)
-            self._fill()
-        self._tokens -= 1
-        self.spent += 1
+        self._reserved = requests
 
-    def wait(self) -> float:
-        """Seconds until the next request may go."""
-        self._fill()
-        refill = max(0.0, (1 - self._tokens) * 60 / self.per_minute)
-        return max(refill, self._paused_until - self.now())
+    def wait(self, requests: int = 1) -> float:
+        """Seconds until the next request may go, or this many at once."""
+        now = self.now()
+        while self._sent and self._sent[0] <= now - WINDOW:
+            self._sent.popleft()
+        used = len(self._sent)
+        over = used + requests - int(self.limit)
+        if over > 0 and used:  # so many must be a window old first
+            wait = self._sent[min(over, used) - 1] + WINDOW - now
+        elif used and used + requests > self.limit / 2:  # what is left, spread until the oldest is a window old
+            beat = (self._sent[0] + WINDOW - now) / (self.limit - used)
+            wait = self._sent[-1] + requests * beat - now
+        else:
+            wait = 0.0
+        return max(0.0, wait, self._paused_until - now)
 
     def pause(self, seconds: float) -> None:
         """The service said to wait."""
         self._paused_until = max(self._paused_until, self.now() + seconds)
-
-    def _fill(self) -> None:
-        now = self.now()
-        self._tokens = min(self.per_minute, self._tokens + (now - self._filled) * self.per_minute / 60)
-        self._filled = now
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

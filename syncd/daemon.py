@@ -29,7 +29,6 @@ from syncd.store import Store
 TICK = timedelta(seconds=0.5)  # how soon a change in the store is noticed, which other processes may make
 SAVING = timedelta(seconds=0.3)  # an editor may empty a file before it fills it
 STOP_WITHIN = 4.0  # seconds that workers get to finish; a write cut off is resumable, its intent is in the store
-SWEEP = timedelta(hours=1)  # each page's content is read at least this often, for what no feed shows
 QUIET_EVENTS = ("opened", "closed_no_write")  # somebody only read the file
 
 
@@ -57,7 +56,6 @@ class Worker(threading.Thread):
         self.destinations, self.reconciler, self.store = destinations, reconciler, store
         self.schedule = Schedule(pace.poll, pace.debounce)
         self.log = log.bind(provider=name)
-        self.swept: dict[int, datetime] = {}
         self.marks: dict[int, int] = {}  # the store's changes that the last work on a page knew of
         self.told: dict[int, tuple[str, tuple[str, ...]]] = {}  # what people were told last about a page
         self.requests: queue.SimpleQueue[tuple[int, Future[Report]]] = queue.SimpleQueue()
@@ -105,6 +103,13 @@ class Worker(threading.Thread):
                 break
             self._work(page_id)
             self._requested()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Behind everything that somebody waits for: one page whose content was not read for long."""
+        page_id = None if self.stopping.is_set() else self.schedule.to_sweep(self.store.now())
+        if page_id is not None:
+            self._work(page_id)
 
     def _requested(self) -> None:
         while not self.requests.empty():
@@ -143,11 +148,10 @@ class Worker(threading.Thread):
             changes = {}
         for page in pages:
             change = changes.get(page.native_id)
-            sweep = now - self.swept.setdefault(page.id, now) >= SWEEP
-            if sweep or (change is not None and change.version != page.version):
+            news = change is not None and change.version != page.version
+            if news:
                 self.schedule.ask(page.id, now)
-                self.swept[page.id] = now
-            self.schedule.polled(page.id, now, page.moved_at or page.written_at)
+            self.schedule.polled(page.id, now, now if news else page.moved_at or page.written_at)
 
     def _work(self, page_id: int) -> Report | None:
         page = self.store.page(page_id)
@@ -159,6 +163,8 @@ class Worker(threading.Thread):
             log.exception("an error of ours; the page is tried again later")
             self.schedule.failed(page_id, self.store.now(), None)
             return None
+        if report.result != "unknown":
+            self.schedule.looked(page_id, self.store.now())
         self._log(log.bind(intent=report.intent) if report.intent else log, report)
         if report.result == "unknown":
             self.schedule.failed(page_id, self.store.now(), report.retry_at)

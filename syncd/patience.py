@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from providers.contract import RateLimited
+from providers.transport import WINDOW
 
 
 class Patience:
@@ -20,9 +21,9 @@ class Patience:
         return True
 
     def sleeper(self, per_minute: float) -> Callable[[float], None]:
-        """The sleep of one provider. The short wait for the next of `per_minute` requests is work, not patience; a wait
-        beyond what is left raises RateLimited."""
-        beat = 60 / per_minute
+        """The sleep of one provider. The distance that its budget keeps between requests, two at a time before a write, is
+        work, not patience; a wait beyond what is left raises RateLimited."""
+        beat = 4 * WINDOW / per_minute
 
         def sleep(seconds: float) -> None:
             if seconds <= beat:

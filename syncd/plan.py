@@ -29,10 +29,12 @@ from mapping.rows import (
     write_event,
     write_follow_up,
 )
+from providers.contract import Fitted
 from syncd.compose import INTRODUCTION, Records, carried, events_table, headed, properties, section_entries
 from syncd.local import Local
 from syncd.pages import Base, Entry
 
+T = TypeVar("T")
 RowT = TypeVar("RowT", FollowUp, TimelineEvent)
 
 
@@ -69,6 +71,48 @@ def plan_out(base: Base, local: Local, *, hold_prose: str = "") -> Plan:
         properties=_changed(base.properties, expected.properties),
         holds=(hold_prose,) if waits else (),
     )
+
+
+def as_fitted(plan: Plan, base: Base, fitted: Fitted) -> Plan:
+    """The plan with only what the service can do to the page; the rest stays as it is and is told."""
+    if not fitted.holds:
+        return plan
+    wanted, before = _with_blocks(plan.expected.entries), _with_blocks(base.entries)
+    entries = [
+        _entry_as_fitted(block, entry, base)
+        for block, entry in zip(fitted.doc.blocks, _whose(fitted.doc.blocks, wanted, before), strict=True)
+    ]
+    expected = replace(plan.expected, entries=tuple(entries))
+    return replace(plan, expected=expected, edits=edits(base.blocks, expected.blocks), holds=(*plan.holds, *fitted.holds))
+
+
+def _with_blocks(entries: Iterable[Entry]) -> list[tuple[Block, Entry]]:
+    return [(entry.block, entry) for entry in entries]
+
+
+def _entry_as_fitted(block: Block, entry: Entry, base: Base) -> Entry:
+    """The entry with its block as it can be, and the keys of the rows that this one has."""
+    if entry.role != "table":
+        return replace(entry, block=block)
+    was = next((e for e in base.entries if e.block.native == block.native), entry)
+    wanted, before = (list(zip(e.block.rows, e.keys, strict=True)) for e in (entry, was))
+    return replace(entry, block=block, keys=tuple(_whose(block.rows, wanted, before)))
+
+
+def _whose(found: Sequence[Block], wanted: Iterable[tuple[Block, T]], before: Iterable[tuple[Block, T]]) -> list[T]:
+    """What belongs to each block: to one that is on the page by its id, to a new one by the order of the new."""
+    wanted = list(wanted)
+    known = {block.native: thing for block, thing in (*before, *wanted) if block.native}
+    fresh = [(block, thing) for block, thing in wanted if not block.native]
+    things = []
+    for block in found:
+        if block.native in known:
+            things.append(known[block.native])
+            continue
+        at = next((index for index, (new, _) in enumerate(fresh) if new == block), 0)
+        things.append(fresh[at][1])
+        del fresh[: at + 1]
+    return things
 
 
 def _changed(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> tuple[tuple[str, str, str], ...]:

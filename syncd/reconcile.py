@@ -42,7 +42,7 @@ from syncd.conflicts import conflict_of
 from syncd.errors import Late
 from syncd.local import Local, Policy
 from syncd.pages import Base, Brake, Conflict, Intent, Page, PageState, Version
-from syncd.plan import Plan, describe, plan_out, replaced
+from syncd.plan import Plan, as_fitted, describe, plan_out, replaced
 from syncd.recover import recovered
 from syncd.restored import Restored
 from syncd.store import Store
@@ -230,7 +230,7 @@ class _Pass:
         """`landed`: what is known to be on the page since our own write, which `seen` confirms."""
         for _ in range(ROUNDS):
             taken, base = self._take_in(seen, landed)
-            plan = self._plan(taken, base)
+            plan = self._possible(self._plan(taken, base), base, seen)
             self.holds = (*taken.holds, *plan.holds)
             if plan.empty:
                 return self._finish(plan, base, taken)
@@ -415,6 +415,12 @@ class _Pass:
             return Plan(expected=base, edits=())
         return plan_out(base, self._local(), hold_prose=self._hold_prose())
 
+    def _possible(self, plan: Plan, base: Base, seen: Observation) -> Plan:
+        """The plan without what the service cannot do to the blocks that are there."""
+        if not plan.edits:
+            return plan
+        return as_fitted(plan, base, self.provider.fit(self.destination.place, seen, plan.expected.doc))
+
     def _frozen(self) -> bool:
         return self._completed() and self.destination.after_completed == "frozen"
 
@@ -594,7 +600,7 @@ class _Pass:
         with self.store.rehearsal():
             self._fill_in()
             taken, base = self._take_in(seen, None)
-            plan = self._plan(taken, base)
+            plan = self._possible(self._plan(taken, base), base, seen)
             self.holds = (*taken.holds, *plan.holds)
             if not plan.empty:
                 self._brakes(plan)

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 HOT = timedelta(hours=1)  # how long after the last change a page is looked at every `poll`
+SWEEP = timedelta(hours=1)  # each page's content is read at least this often, for what no feed shows;
+SWEEP_GAP = timedelta(seconds=10)  # but never more than one page in this time: 360 pages an hour, more pages take longer
 
 
 @dataclass(slots=True)
@@ -18,6 +20,7 @@ class PageClock:
 
     next_poll: datetime
     wait: timedelta
+    looked: datetime  # when the content was read last
     next_work: datetime | None = None  # something is known to be due then
     failures: int = 0
 
@@ -30,11 +33,12 @@ class Schedule:
     debounce: timedelta
     coldest: timedelta = timedelta(minutes=10)
     clocks: dict[int, PageClock] = field(default_factory=dict)
+    next_sweep: datetime | None = None
 
     def track(self, page: int, now: datetime) -> None:
         """A page that is new here is looked at once."""
         if page not in self.clocks:
-            self.clocks[page] = PageClock(now + self.poll, self.poll, next_work=now)
+            self.clocks[page] = PageClock(now + self.poll, self.poll, now, next_work=now)
 
     def forget(self, pages: set[int]) -> None:
         """Keep only `pages`."""
@@ -68,17 +72,31 @@ class Schedule:
         clock.wait = self.poll if hot else min(clock.wait * 2, max(self.coldest, self.poll))
         clock.next_poll = now + clock.wait
 
+    def looked(self, page: int, now: datetime) -> None:
+        """The content of the page was read."""
+        self.clocks[page].looked = now
+
+    def to_sweep(self, now: datetime) -> int | None:
+        """The page whose content was not read for longest, when it is its turn: for when nothing else is due."""
+        if not self.clocks or (self.next_sweep and now < self.next_sweep):
+            return None
+        page = min(self.clocks, key=lambda page: (self.clocks[page].looked, page))
+        if now - self.clocks[page].looked < SWEEP:
+            return None
+        self.next_sweep = now + SWEEP_GAP
+        return page
+
     def worked(self, page: int, again_at: datetime | None) -> None:
         """Work ended well; `again_at` when something waits for a moment in time."""
         clock = self.clocks[page]
         clock.next_work, clock.failures = again_at, 0
 
     def failed(self, page: int, now: datetime, not_before: datetime | None) -> None:
-        """The service did not answer: again later, and later each time."""
+        """The service did not answer: again when it says (`not_before`), else later each time."""
         clock = self.clocks[page]
         delay = min(FIRST_RETRY * 2**clock.failures, LONGEST_RETRY)
         clock.failures += 1
-        clock.next_work = max(now + delay, not_before or now)
+        clock.next_work = not_before or now + delay
 
     def next_moment(self, now: datetime) -> datetime:
         """When there is something to do again, at the latest after one poll."""

@@ -156,44 +156,6 @@ def test_a_database_with_the_services_own_status_names_is_understood(world: Worl
 # --- the change feed --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("plain", [True, False])
-def test_a_young_page_is_always_looked_at_again_and_an_old_one_only_when_it_moved(world: World, plain: bool) -> None:
-    place = world.plain if plain else world.table
-    seen = world.publish(DOC, place)
-
-    def version() -> str | None:
-        return world.notion.versions(place, [seen.native_id])[seen.native_id].version
-
-    first = version()
-    world.pass_time(5)
-    assert len({first, version(), seen.version}) == 3
-    world.pass_time(300)
-    assert version() == version() == seen.version
-    world.service.ui_edit_text(_native(seen, "It took"), "later")
-    assert version() != seen.version
-    world.pass_time(300)
-    settled = version()
-    assert settled and settled > seen.version and "~" not in settled
-
-
-def test_an_idle_poll_of_a_data_source_is_one_request(world: World) -> None:
-    seen = [world.publish() for _ in range(3)]
-    world.pass_time(600)
-    ids = [page.native_id for page in seen]
-    world.notion.versions(world.table, ids)
-    world.service.requests.clear()
-    assert set(world.notion.versions(world.table, ids)) == set(ids)
-    assert len(world.service.requests) == 1
-
-
-def test_pages_that_are_gone_have_no_version(world: World) -> None:
-    one, two = world.publish(), world.publish()
-    world.service.trash(one.native_id)
-    world.service.unshare(two.native_id)
-    told = world.notion.versions(world.table, [one.native_id, two.native_id])
-    assert {change.version for change in told.values()} == {None}
-
-
 # --- people and doctor ------------------------------------------------------------------------------------------------
 
 

@@ -45,6 +45,47 @@ def test_failures_back_off_and_obey_the_service() -> None:
     for _ in range(20):
         s.failed(1, NOW, None)
     assert s.due(NOW + timedelta(minutes=10)) == [1]
+    s.failed(1, NOW, NOW + 2.5 * SECOND)
+    assert s.due(NOW + 2.4 * SECOND) == [] and s.due(NOW + 2.5 * SECOND) == [1]
+
+
+def test_content_is_swept_page_by_page_longest_unseen_first() -> None:
+    s = schedule()
+    hour, gap = timedelta(hours=1), 10 * SECOND
+    s.track(2, NOW + SECOND)
+    assert s.to_sweep(NOW + hour - SECOND) is None
+    assert s.to_sweep(NOW + hour) == 1
+    s.looked(1, NOW + hour)
+    assert s.to_sweep(NOW + hour + 9 * SECOND) is None
+    assert s.to_sweep(NOW + hour + gap) == 2
+    s.looked(2, NOW + hour + gap)
+    assert s.to_sweep(NOW + hour + 2 * gap) is None
+
+
+def test_a_thousand_pages_are_swept_one_at_a_time_and_all_within_four_hours() -> None:
+    s = Schedule(poll=30 * SECOND, debounce=20 * SECOND)
+    for page in range(1000):
+        s.track(page, NOW)
+    now = NOW
+    seen: set[int] = set()
+    while len(seen) < 1000:
+        now += SECOND
+        swept = s.to_sweep(now)
+        if swept is not None:
+            assert swept not in seen
+            seen.add(swept)
+            s.looked(swept, now)
+    assert now - NOW < timedelta(hours=4)
+
+
+def test_the_page_that_waits_longest_comes_first_and_a_busy_one_gets_behind_the_others() -> None:
+    s = Schedule(poll=30 * SECOND, debounce=20 * SECOND)
+    for page in (1, 2, 3):
+        s.track(page, NOW)
+    assert s.due(NOW) == [1, 2, 3]
+    s.worked(1, None)
+    s.ask(1, NOW + 60 * SECOND)  # edited again while it was worked on
+    assert s.due(NOW + 60 * SECOND) == [2, 3, 1]
 
 
 def test_pages_that_are_gone_are_forgotten() -> None:
