@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mapping.incident import FollowUpStatus
+from providers.sandbox.confluence import ConfluenceCloud
+from providers.sandbox.confluence_dc import ConfluenceDataCenter
 from syncd.pages import Page
 from syncd.reconcile import Report
 from tests.simulation.people import ADA, WikiPerson
@@ -23,17 +25,25 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.store.close()
 
 
-@pytest.fixture
-def page(world: World) -> Page:
-    return world.publish("wiki")
+@pytest.fixture(params=["wiki", "dc"])
+def page(world: World, request: pytest.FixtureRequest) -> Page:
+    return world.publish(request.param)
+
+
+def site_of(world: World, page: Page) -> ConfluenceCloud | ConfluenceDataCenter:
+    return world.site(page.destination)
 
 
 def drafting(world: World, page: Page, text: str = "Half a thought") -> str:
     """Ada types something new at the end and does not publish; the draft's body."""
-    world.wiki.save_draft(page.native_id, f"{world.wiki.current_body(page.native_id)}<p>{text}</p>", ADA)
-    draft = world.wiki.content[page.native_id].draft
+    site_of(world, page).save_draft(page.native_id, f"{site_of(world, page).current_body(page.native_id)}<p>{text}</p>", ADA)
+    draft = site_of(world, page).content[page.native_id].draft
     assert draft
     return draft.body
+
+
+def asks_for_draft(path: str) -> bool:
+    return "get-draft" in path or "status=draft" in path
 
 
 def edit(world: World) -> None:
@@ -47,7 +57,7 @@ def once(world: World) -> Report:
 
 
 def ticked(world: World, page: Page) -> bool:
-    return world.wiki.current_body(page.native_id).count("<ac:task-status>complete<") == 2
+    return site_of(world, page).current_body(page.native_id).count("<ac:task-status>complete<") == 2
 
 
 def said(world: World) -> list[str]:
@@ -60,18 +70,18 @@ def test_a_diverging_draft_is_never_written_over(world: World, page: Page) -> No
     report = once(world)
     assert (report.result, report.code) == ("waiting", "draft")
     assert "Ada Byron has unpublished changes" in report.reasons[0]
-    assert world.wiki.content[page.native_id].number == 1 and not ticked(world, page)
-    draft = world.wiki.content[page.native_id].draft
+    assert site_of(world, page).content[page.native_id].number == 1 and not ticked(world, page)
+    draft = site_of(world, page).content[page.native_id].draft
     assert draft and draft.body == typed
     assert world.page().state == "held"
 
 
 def test_a_draft_that_says_what_the_page_says_is_nobody_editing(world: World, page: Page) -> None:
-    world.wiki.drafts_linger = True
+    site_of(world, page).drafts_linger = True
     person = world.person(page)
     person.reword("The checkout queue was full", "The checkout queue was quite full")
     world.in_step()
-    assert world.wiki.content[page.native_id].draft is not None
+    assert site_of(world, page).content[page.native_id].draft is not None
     for status in ("done", "open", "dropped"):
         world.app.edit_follow_up("FU-1", {"status": status}, GRACE)
         world.in_step()
@@ -92,12 +102,12 @@ def test_the_hold_ends_by_itself_when_the_draft_does(world: World, page: Page, e
     edit(world)
     assert once(world).result == "waiting"
     if end == "published":
-        world.wiki.publish_as_editor(page.native_id, typed, ADA)
+        site_of(world, page).publish_as_editor(page.native_id, typed, ADA)
     else:
-        world.wiki.discard_draft(page.native_id)
+        site_of(world, page).discard_draft(page.native_id)
     world.in_step()
     assert ticked(world, page)
-    assert ("Half a thought" in world.wiki.current_body(page.native_id)) == (end == "published")
+    assert ("Half a thought" in site_of(world, page).current_body(page.native_id)) == (end == "published")
     assert (world.page().state, world.page().code, world.page().draft_since) == ("live", "", None)
 
 
@@ -139,15 +149,16 @@ def test_resume_alone_writes_over_nothing(world: World, page: Page) -> None:
     assert once(world).code == "draft"
 
 
-def test_no_seconds_of_patience_with_drafts_is_none_at_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("destination", ["wiki", "dc"])
+def test_no_seconds_of_patience_with_drafts_is_none_at_all(tmp_path: Path, destination: str) -> None:
     world = World(tmp_path, replace(AT_ONCE, draft_hold=timedelta(0)))
-    page = world.publish("wiki")
+    page = world.publish(destination)
     drafting(world, page)
     edit(world)
-    world.wiki.requests.clear()
+    site_of(world, page).requests.clear()
     world.in_step()
     assert ticked(world, page)
-    assert not [path for _, path in world.wiki.requests if "get-draft" in path]
+    assert not [path for _, path in site_of(world, page).requests if asks_for_draft(path)]
     world.store.close()
 
 
@@ -205,14 +216,14 @@ def test_the_plan_says_it_too_and_changes_nothing(world: World, page: Page) -> N
 
 def test_nobody_looks_for_drafts_where_nothing_waits(world: World, page: Page) -> None:
     drafting(world, page)
-    world.wiki.requests.clear()
+    site_of(world, page).requests.clear()
     world.in_step()
-    assert not [path for _, path in world.wiki.requests if "get-draft" in path]
+    assert not [path for _, path in site_of(world, page).requests if asks_for_draft(path)]
 
 
 def test_a_draft_that_begins_at_the_last_moment_is_seen(world: World, page: Page) -> None:
     """Between the look that found something to write and the write."""
-    there = world.app.destinations["wiki"]
+    there = world.app.destinations[page.destination]
     seen = there.provider.read(there.place, page.native_id)
     person = world.person(page)
     assert isinstance(person, WikiPerson)
@@ -220,4 +231,4 @@ def test_a_draft_that_begins_at_the_last_moment_is_seen(world: World, page: Page
     blocks = tuple(b for b in seen.doc.blocks if b.text != "Nobody was paged for ten minutes.")
     outcome = there.provider.write(there.place, seen, replace(seen.doc, blocks=blocks), "late")
     assert type(outcome).__name__ == "Held"
-    assert world.wiki.content[page.native_id].number == 1
+    assert site_of(world, page).content[page.native_id].number == 1

@@ -207,6 +207,10 @@ class World:
         wikis: dict[str, Wiki | Server] = {"wiki": self.wiki, "dc": self.server}
         return wikis.get(destination, self.space)
 
+    def site(self, destination: str) -> Wiki | Server:
+        """The Confluence site behind a destination."""
+        return self.server if destination == "dc" else self.wiki
+
     def pages(self) -> list[tuple[str, str]]:
         """Id and title of everything that the services hold."""
         return [(page[0], page[1]) for site in (self.wiki, self.server, self.space) for page in site.pages()]
