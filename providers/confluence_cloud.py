@@ -1,13 +1,11 @@
 """Confluence Cloud: REST API v2, and of v1 what v2 has no way for (who we are, labels, watching, people by name)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
-from providers.confluence_dialect import Account, InlineComment, Resolution, Space, Status, WikiPage
-from providers.confluence_wire import Json, Wire, moment
-from providers.contract import Change, Done, Missing, Outcome, Unknown
-from providers.transport import Answer
+from providers.confluence_dialect import Account, InlineComment, Resolution, Space, WikiPage, status_told
+from providers.confluence_wire import Json, Wire, done, moment, saved
+from providers.contract import Change, Missing, Outcome
 
 MOST_IDS = 250
 MOST_ACCOUNTS = 250
@@ -60,29 +58,23 @@ class ConfluenceCloud:
 
     def post(self, space: Space, parent: str, title: str, body: str) -> Outcome:
         where = {"spaceId": space.id, **({"parentId": parent} if parent else {})}
-        return self._made("POST", "api/v2/pages", {**where, "status": "current", "title": title, "body": _storage(body)})
+        data = {**where, "status": "current", "title": title, "body": _storage(body)}
+        return saved(self._wire.write("POST", "api/v2/pages", data))
 
     def put(self, page: WikiPage, title: str, body: str, message: str) -> Outcome:
         version = {"number": page.version + 1, "message": message}
         data = {"id": page.id, "status": "current", "title": title, "body": _storage(body), "version": version}
-        return self._made("PUT", f"api/v2/pages/{page.id}", data)
+        return saved(self._wire.write("PUT", f"api/v2/pages/{page.id}", data))
 
     def trash(self, page_id: str) -> Outcome:
-        return _done(page_id, self._wire.write("DELETE", f"api/v2/pages/{page_id}"))
-
-    def _made(self, method: str, path: str, data: Json) -> Outcome:
-        answer = self._wire.write(method, path, data)
-        if not isinstance(answer, Answer):
-            return answer
-        page_id = str(answer.body.get("id", "")) if isinstance(answer.body, dict) else ""
-        return Done(page_id) if page_id else Unknown("it was saved, but the answer does not name the page")
+        return done(page_id, self._wire.write("DELETE", f"api/v2/pages/{page_id}"))
 
     def _page(self, page: Json) -> WikiPage:
         version, links = page.get("version") or {}, page.get("_links") or {}
         return WikiPage(
             id=str(page["id"]),
             title=str(page.get("title") or ""),
-            status=_status(str(page.get("status", ""))),
+            status=status_told(str(page.get("status", ""))),
             space=str(page.get("spaceId") or ""),
             version=int(version.get("number") or 0),
             body=str((page.get("body") or {}).get("storage", {}).get("value", "")),
@@ -105,19 +97,17 @@ class ConfluenceCloud:
 
     def label(self, page_id: str, labels: Sequence[str]) -> Outcome:
         data = [{"prefix": "global", "name": name} for name in labels]
-        return _done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data, headers=NO_CHECK))
+        return done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data, headers=NO_CHECK))
 
     def unwatch(self, page_id: str) -> Outcome:
-        return _done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}", headers=NO_CHECK))
+        return done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}", headers=NO_CHECK))
 
     def inline_comments(self, page_id: str, resolution: Resolution) -> Sequence[InlineComment]:
         query = {"resolution-status": resolution, "limit": str(MOST_IDS)}
         return [_thread(one) for one in self._listing(f"api/v2/pages/{page_id}/inline-comments", query)]
 
     def comment(self, page_id: str, body: str) -> Outcome:
-        return _done(
-            page_id, self._wire.write("POST", "api/v2/footer-comments", {"pageId": page_id, "body": _storage(body)})
-        )
+        return done(page_id, self._wire.write("POST", "api/v2/footer-comments", {"pageId": page_id, "body": _storage(body)}))
 
     def _listing(self, path: str, query: Mapping[str, str]) -> Iterator[Json]:
         """Everything a listing holds. Of the link to the next part only the cursor is taken: its host may be another."""
@@ -150,15 +140,6 @@ class ConfluenceCloud:
 
 def _storage(body: str) -> Json:
     return {"representation": "storage", "value": body}
-
-
-def _status(told: str) -> Status:
-    """`deleted` is the trash of pages that lost their parent; what is not known is nothing that we may write."""
-    return next((known for known in get_args(Status) if known == told), "trashed")
-
-
-def _done(page_id: str, answer: Answer | Outcome) -> Outcome:
-    return Done(page_id) if isinstance(answer, Answer) else answer
 
 
 def _space(space: Json) -> Space:

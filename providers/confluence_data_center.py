@@ -5,13 +5,11 @@ write is refused until somebody has looked at the page, which is what is done he
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import get_args
 
-from providers.confluence_dialect import Account, InlineComment, Resolution, Space, Status, WikiPage
-from providers.confluence_wire import Json, Wire, moment
+from providers.confluence_dialect import Account, InlineComment, Resolution, Space, WikiPage, status_told
+from providers.confluence_wire import Json, Wire, done, moment, saved
 from providers.contract import (
     Change,
-    Done,
     Missing,
     Outcome,
     ProviderError,
@@ -20,7 +18,6 @@ from providers.contract import (
     Unknown,
     Unreachable,
 )
-from providers.transport import Answer
 
 MOST_IDS = 200  # the server's own bound on a list without bodies
 NEWEST = 25
@@ -79,7 +76,8 @@ class ConfluenceDataCenter:
     def post(self, space: Space, parent: str, title: str, body: str) -> Outcome:
         above = parent or self._home(space)
         where = {"space": {"key": space.key}, **({"ancestors": [{"id": above}]} if above else {})}
-        return self._made("POST", "rest/api/content", {**where, "type": "page", "title": title, "body": _storage(body)})
+        data = {**where, "type": "page", "title": title, "body": _storage(body)}
+        return saved(self._wire.write("POST", "rest/api/content", data))
 
     def put(self, page: WikiPage, title: str, body: str, message: str) -> Outcome:
         outcome = self._put(page, title, body, message)
@@ -99,24 +97,18 @@ class ConfluenceDataCenter:
         """A minor edit: nobody is mailed about what a machine carried over."""
         version = {"number": page.version + 1, "message": message, "minorEdit": True}
         what = {"id": page.id, "type": "page", "status": "current", "title": title, "body": _storage(body)}
-        return self._made("PUT", f"rest/api/content/{page.id}", {**what, "version": version}, {"status": "current"})
+        data = {**what, "version": version}
+        return saved(self._wire.write("PUT", f"rest/api/content/{page.id}", data, query={"status": "current"}))
 
     def trash(self, page_id: str) -> Outcome:
-        return _done(page_id, self._wire.write("DELETE", f"rest/api/content/{page_id}"))
-
-    def _made(self, method: str, path: str, data: Json, query: Mapping[str, str] | None = None) -> Outcome:
-        answer = self._wire.write(method, path, data, query=query)
-        if not isinstance(answer, Answer):
-            return answer
-        page_id = str(answer.body.get("id", "")) if isinstance(answer.body, dict) else ""
-        return Done(page_id) if page_id else Unknown("it was saved, but the answer does not name the page")
+        return done(page_id, self._wire.write("DELETE", f"rest/api/content/{page_id}"))
 
     def _page(self, page: Json) -> WikiPage:
         version, page_id = page.get("version") or {}, str(page["id"])
         return WikiPage(
             id=page_id,
             title=str(page.get("title") or ""),
-            status=_status(str(page.get("status", ""))),
+            status=status_told(str(page.get("status", ""))),
             space=str((page.get("space") or {}).get("key", "")),
             version=int(version.get("number") or 0),
             body=str((page.get("body") or {}).get("storage", {}).get("value", "")),
@@ -143,10 +135,10 @@ class ConfluenceDataCenter:
 
     def label(self, page_id: str, labels: Sequence[str]) -> Outcome:
         data = [{"prefix": "global", "name": name} for name in labels]
-        return _done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data))
+        return done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data))
 
     def unwatch(self, page_id: str) -> Outcome:
-        return _done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}"))
+        return done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}"))
 
     def inline_comments(self, page_id: str, resolution: Resolution) -> Sequence[InlineComment]:
         query = {"location": ["inline", "resolved"], "expand": THREAD}
@@ -155,7 +147,7 @@ class ConfluenceDataCenter:
 
     def comment(self, page_id: str, body: str) -> Outcome:
         data = {"type": "comment", "container": {"id": page_id, "type": "page"}, "body": _storage(body)}
-        return _done(page_id, self._wire.write("POST", "rest/api/content", data))
+        return done(page_id, self._wire.write("POST", "rest/api/content", data))
 
     def _listing(self, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Json]:
         """Everything a list holds; what a part leaves out is asked for from where it ended."""
@@ -191,15 +183,6 @@ class ConfluenceDataCenter:
 
 def _storage(body: str) -> Json:
     return {"storage": {"representation": "storage", "value": body}}
-
-
-def _status(told: str) -> Status:
-    """What is not known is nothing that we may write."""
-    return next((known for known in get_args(Status) if known == told), "trashed")
-
-
-def _done(page_id: str, answer: Answer | Outcome) -> Outcome:
-    return Done(page_id) if isinstance(answer, Answer) else answer
 
 
 def _out_of_step(outcome: Outcome) -> bool:

@@ -8,12 +8,18 @@ page's id when they went well.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from providers.contract import Change, Outcome
 
 Status = Literal["current", "archived", "trashed", "draft"]
 Resolution = Literal["open", "reopened", "resolved", "dangling"]
+
+
+def status_told(word: str) -> Status:
+    """A page's status by the service's word. `deleted` is the trash of pages that lost their parent; what is not known is
+    nothing that we may write."""
+    return next((known for known in get_args(Status) if known == word), "trashed")
 
 
 @dataclass(frozen=True, slots=True)

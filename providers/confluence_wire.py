@@ -14,7 +14,7 @@ import requests
 from atlassian.confluence.cloud.cloud import ConfluenceCloud as Client
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from providers.contract import Outcome, ProviderError, RateLimited, Rejected, Stale, TitleTaken, Unknown, Unreachable
+from providers.contract import Done, Outcome, ProviderError, RateLimited, Rejected, Stale, TitleTaken, Unknown, Unreachable
 from providers.transport import Answer, Budget, NoAnswer, reads, refuse, retry_after
 
 TIMEOUT = (3.05, 20)  # seconds to connect, seconds between bytes
@@ -128,6 +128,19 @@ def _client(url: str, user: str, token: str, session: requests.Session | None) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the library warns of methods that are not used here
         return Client(url, session=session, retry_with_header=False, **credential)
+
+
+def done(page_id: str, answer: Answer | Outcome) -> Outcome:
+    """What became of a write about a page that is known."""
+    return Done(page_id) if isinstance(answer, Answer) else answer
+
+
+def saved(answer: Answer | Outcome) -> Outcome:
+    """What became of a write that is answered with its page."""
+    if not isinstance(answer, Answer):
+        return answer
+    page_id = str(answer.body.get("id", "")) if isinstance(answer.body, dict) else ""
+    return Done(page_id) if page_id else Unknown("it was saved, but the answer does not name the page")
 
 
 def said(answer: Answer) -> str:
