@@ -18,6 +18,8 @@ SAYINGS = {
     "resolve": "conflict about {} settled",
     "reopen": "conflict about {} open again",
     "unread": "nobody understands {}",
+    "orphaned": "a comment lost the words it was on",
+    "left unlabelled": "the page was left without labels",
     "learn": "met {}",
     "create": "created {}",
 }

@@ -135,9 +135,8 @@ class Reconciler:
             state: PageState = "missing" if page.native_id else page.state
             if (page.state, page.code) != (state, error.why):
                 self.store.note(page.incident, Actor("sync", page=page.destination), "missing", new=reason)
-            brake: Brake = "moved" if error.why == "moved" else ""
-            self.store.set_page(page.id, state=state, reason=reason, code=error.why, brake=brake)
-            self.store.set_page(page.id, checked_at=self.store.now())
+            self.store.set_page(page.id, state=state, reason=reason, code=error.why, checked_at=self.store.now())
+            self.store.set_page(page.id, brake="moved" if error.why == "moved" else "")
         return Report(self._page(page.id), "missing", (reason,), code=error.why)
 
     def _page(self, page_id: int) -> Page:
@@ -163,6 +162,7 @@ class _Pass:
         self.generation, self.agreed = page.generation, page.agreed
         self.patient, self.dry = patient, dry
         self.beside = Beside(self.store, self.provider, destination.place)
+        self.over_draft = page.agreed == "draft" or not self.limits.draft_hold
         self.holds: tuple[str, ...] = ()  # what waits besides a reason to come
         self.taken: list[str] = []
         self.written: list[str] = []
@@ -396,9 +396,7 @@ class _Pass:
         self.store.set_page(
             self.page.id, native_id=seen.native_id, url=seen.url, version=seen.version, space=seen.space, checked_at=now
         )
-        self.store.set_page(self.page.id, agreed="")
-        if moved:
-            self.store.set_page(self.page.id, moved_at=now)
+        self.store.set_page(self.page.id, agreed="", moved_at=now if moved else self.page.moved_at)
 
     def _conflict(self, clash: Clash, seen: Observation) -> Conflict:
         by, at = self.store.last_change(self.page.incident, clash.key or clash.section, clash.field)
@@ -454,7 +452,7 @@ class _Pass:
             raise _Stop(self._halt(answered, "echo"))
         gap_over = (self.page.written_at or datetime.min.replace(tzinfo=now.tzinfo)) + self.limits.version_gap
         asked = self.page.moved_at and self.page.written_at and self.page.moved_at > self.page.written_at
-        if self.patient and not asked and self.agreed != "draft" and now < gap_over:
+        if self.patient and not asked and not self.agreed and now < gap_over:
             raise _Stop(self._waits("A version of ours is young; more changes are gathered.", gap_over, told=False))
 
     def _agreed(self, brake: Brake) -> bool:
@@ -473,20 +471,16 @@ class _Pass:
             intent = self.store.add_intent(self.page.id, "update", plan.expected, self._note(plan))
         self.intent = intent.id
         self.store.mark_attempted(intent.id)
-        said, over_draft = self._message(base, plan, intent), self._over_draft
-        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, said, over_draft=over_draft)
+        said = self._message(base, plan, intent)
+        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, said, over_draft=self.over_draft)
         if isinstance(outcome, Stale | Held | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
         return outcome
 
-    @property
-    def _over_draft(self) -> bool:
-        return self.agreed == "draft" or not self.limits.draft_hold
-
     def _held_back(self, seen: Observation) -> Held | None:
         """What would keep us from writing now, if it is more than a draft that does not count."""
         held = self.provider.held(self.destination.place, seen)
-        return None if held and held.code == "draft" and self._over_draft else held
+        return None if held and held.code == "draft" and self.over_draft else held
 
     def _message(self, base: Base, plan: Plan, intent: Intent) -> str:
         """Who changed what, signed."""
@@ -576,8 +570,7 @@ class _Pass:
         self, reason: str, retry_at: datetime | None, *, brake: Brake = "", code: str = "", told: bool = True
     ) -> Report:
         """Something is left for later. The code is that of a reason which stands alone."""
-        reasons = (*self.holds, reason)
-        code = "" if self.holds else code
+        reasons, code = (*self.holds, reason), "" if self.holds else code
         if self.page.native_id:
             self._set("held", " ".join(reasons), brake, code, told=told)
         return self._report("waiting", reasons, retry_at, code)
@@ -587,8 +580,9 @@ class _Pass:
         if isinstance(error, Missing | Unreachable | Unauthorized):
             return error
         code = "title_taken" if isinstance(error, TitleTaken) else "refused"
-        way = f"Mend it, then `syncd resume {self.page.incident}`."
-        return _Stop(self._halt(f"The service refused: {error}. {way}", code=code))
+        return _Stop(
+            self._halt(f"The service refused: {error}. Mend it, then `syncd resume {self.page.incident}`.", code=code)
+        )
 
     # --- looking without touching ---------------------------------------------------------------------------------------
 

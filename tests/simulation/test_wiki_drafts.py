@@ -64,6 +64,19 @@ def said(world: World) -> list[str]:
     return [line.new for line in world.store.journal("INC-12") if line.action == "held"]
 
 
+def test_a_servers_diverging_draft_is_never_written_over(world: World) -> None:
+    """The shared draft of Data Center."""
+    page = world.publish("dc")
+    body = world.server.current_body(page.native_id)
+    world.server.save_draft(page.native_id, f"{body}<p>Half a thought</p>", ADA)
+    edit(world)
+    report = once(world)
+    assert (report.result, report.code) == ("waiting", "draft") and "Ada Byron has unpublished changes" in report.reasons[0]
+    assert world.server.content[page.native_id].number == 1
+    world.server.discard_draft(page.native_id)
+    world.in_step()
+
+
 def test_a_diverging_draft_is_never_written_over(world: World, page: Page) -> None:
     typed = drafting(world, page)
     edit(world)

@@ -13,6 +13,7 @@ from providers.contract import Done
 from providers.sandbox.confluence_front import FrontDoor
 from providers.sandbox.confluence_records import Label
 from providers.sandbox.faults import Fault
+from syncd.journal_words import travelled
 from syncd.pages import Page
 from syncd.reconcile import Report
 from tests.simulation.people import ADA, WikiPerson
@@ -186,6 +187,7 @@ def test_a_comment_whose_words_our_edit_takes_away_is_told_of_once(world: World,
     assert actions(world, "orphaned") == ["ten minutes"]
     (line,) = [line for line in world.store.journal("INC-12") if line.action == "orphaned"]
     assert line.actor.side == "sync"
+    assert (travelled(line).what, travelled(line).detail) == ("a comment lost the words it was on", "ten minutes")
 
 
 def test_a_comment_made_between_the_look_and_the_write_is_told_of_too(world: World) -> None:
