@@ -285,3 +285,35 @@ def test_a_write_with_an_answer_that_says_nothing_is_recovered(world: World, pag
     world.crash()
     world.in_step()
     assert site_of(world, page).content[page.native_id].number == 2
+
+
+# --- Data Center: the page and its shared draft are out of step ---
+
+
+@pytest.mark.parametrize("status", [409, 501])
+@pytest.mark.parametrize("page", ["dc"], indirect=True)
+def test_a_page_out_of_step_with_its_shared_draft_is_written_after_a_look(world: World, page: Page, status: int) -> None:
+    world.server.fall_out_of_step(page.native_id, status)
+    edit(world)
+    world.server.requests.clear()
+    world.in_step()
+    assert world.server.content[page.native_id].number == 2
+    assert sum(method == "PUT" for method, _ in world.server.requests) <= 2
+
+
+@pytest.mark.parametrize("page", ["dc"], indirect=True)
+def test_a_page_that_stays_out_of_step_waits_with_the_way_out_and_goes_on_by_itself(world: World, page: Page) -> None:
+    edit(world)
+
+    def never(method: str, path: str) -> bool:
+        if method == "PUT":
+            world.server.fall_out_of_step(page.native_id, 501)
+        return False
+
+    world.to_server.script.append(Fault("refused", never))
+    report = once(world)
+    assert report.result == "unknown" and "publish it in the editor once" in report.reasons[0]
+    assert world.server.content[page.native_id].number == 1 and world.page().state == "live"
+    world.to_server.script.clear()
+    world.in_step()
+    assert world.server.content[page.native_id].number == 2
