@@ -107,6 +107,14 @@ def _paragraph(run: list[Node]) -> Node:
 
 def tidy(spans: Iterable[Span]) -> Spans:
     """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
+    spans = tuple(spans)
+    if (
+        len(spans) == 1
+        and spans[0].text
+        and not _ODD.search(spans[0].text)
+        and spans[0].text == spans[0].text.strip(" \t\n")
+    ):
+        return spans
     plain = [replace(span, text=_plain(span.text)) if _ODD.search(span.text) else span for span in spans]
     return _stripped(_stripped(merged_spans(plain), left=True), left=False)
 
@@ -144,6 +152,8 @@ class Inline:
 
     def spans(self, nodes: Sequence[Node]) -> Spans:
         """The tidy spans of the inline content of one block."""
+        if len(nodes) == 1 and nodes[0].kind == "Text":
+            return tidy((Span(nodes[0].value),))
         return tidy(self._read(nodes, frozenset(), ""))
 
     def _read(self, nodes: Sequence[Node], marks: Marks, link: str) -> list[Span]:

@@ -213,7 +213,7 @@ def as_written(blocks: Iterable[Block], accounts: Accounts) -> tuple[Block, ...]
     found: list[Block] = []
     room = 0  # how deep the next list item may stand
     for block in blocks:
-        written = _written(block, min(block.depth, room), accounts)
+        written = _written(block, block.depth if block.depth < room else room, accounts)
         if written is None:
             continue
         room = written.depth + 1 if written.kind in LIST_KINDS else 0
@@ -223,36 +223,35 @@ def as_written(blocks: Iterable[Block], accounts: Accounts) -> tuple[Block, ...]
 
 def _written(block: Block, depth: int, accounts: Accounts) -> Block | None:
     """The block with only what its kind has; None for what leaves no trace."""
-    if block.kind == "kept":
+    kind, native, hint = block.kind, block.native, block.hint
+    if kind == "kept":
         return block
-    bare = Block(block.kind, native=block.native, hint=block.hint)
-    if block.kind == "divider":
-        return bare
-    if block.kind == "table":
-        return _written_table(block, bare, accounts)
-    if block.kind == "code":
-        return replace(bare, spans=text_spans(plain(block.spans)), language=_language(block.language))
+    if kind == "divider":
+        return Block(kind, native=native, hint=hint)
+    if kind == "table":
+        return _written_table(block, accounts)
+    if kind == "code":
+        said = text_spans(plain(block.spans))
+        return Block(kind, said, language=_language(block.language), native=native, hint=hint)
     said = projected(block.spans, accounts)
-    if block.kind == "row" or (block.kind == "paragraph" and not said):
+    if kind == "row" or (kind == "paragraph" and not said):
         return None
-    if block.kind == "heading":
-        return replace(bare, spans=said, level=min(max(block.level, 1), _DEEPEST_HEADING))
-    if block.kind in LIST_KINDS:
-        return replace(bare, spans=said, depth=depth, checked=block.kind == "task" and block.checked)
-    return replace(bare, spans=said)
+    level = min(max(block.level, 1), _DEEPEST_HEADING) if kind == "heading" else 0
+    nests, checked = kind in LIST_KINDS, kind == "task" and block.checked
+    return Block(kind, said, level, depth if nests else 0, checked, native=native, hint=hint)
 
 
-def _written_table(block: Block, bare: Block, accounts: Accounts) -> Block | None:
-    width = max((len(row.cells) for row in block.rows), default=0)
-    if not width:
+def _written_table(block: Block, accounts: Accounts) -> Block | None:
+    columns = width(block)
+    if not columns:
         return None
-    rows = tuple(_written_row(row, width, accounts) for row in block.rows)
-    return replace(bare, header=block.header, rows=rows)
+    rows = tuple(_written_row(row, columns, accounts) for row in block.rows)
+    return Block("table", header=block.header, rows=rows, native=block.native, hint=block.hint)
 
 
-def _written_row(row: Block, width: int, accounts: Accounts) -> Block:
-    cells = [projected(cell, accounts) for cell in row.cells]
-    return Block("row", cells=(*cells, *((),) * (width - len(cells))), native=row.native, hint=row.hint)
+def _written_row(row: Block, columns: int, accounts: Accounts) -> Block:
+    cells = tuple([projected(cell, accounts) for cell in row.cells] + [()] * (columns - len(row.cells)))
+    return row if cells == row.cells else Block("row", cells=cells, native=row.native, hint=row.hint)
 
 
 def _language(name: str) -> str:
@@ -304,6 +303,8 @@ def _text(block: Block, accounts: Accounts, old: Sequence[Json], kept: Mapping[s
 
 
 def _cells(cells: Sequence[Spans], accounts: Accounts, old: Sequence[Any], kept: Mapping[str, Json]) -> list[list[Json]]:
+    if not old:
+        return [rich_text(cell, accounts, (), kept) for cell in cells]
     before = [*old, *([[]] * (len(cells) - len(old)))]
     return [rich_text(cell, accounts, was, kept) for cell, was in zip(cells, before, strict=False)]
 

@@ -18,7 +18,9 @@ from mapping.notion_text import Accounts, Json
 MOST_CHILDREN = 100  # in one array
 MOST_BLOCKS = 1000  # in one request
 MOST_BYTES = 400_000  # of one request; the service takes 500 KB, the rest is slack for escapes
+SMALL = MOST_BYTES // MOST_CHILDREN  # what may be in a request a hundred times
 LEVELS_BELOW = 2  # under a child of the request
+_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,15 @@ class _Walk:
 
 def forest(blocks: Iterable[Block], accounts: Accounts) -> list[Node]:
     """The blocks of a page that does not exist yet, nested as they will be. Foreign blocks cannot be made."""
-    fresh = tuple(replace(block, native="") for block in as_written(blocks, accounts) if block.kind != "kept")
+    fresh = tuple(_unbound(block) for block in as_written(blocks, accounts) if block.kind != "kept")
     walk = _Walk(Layout("", (), accounts), Fit((), fresh, frozenset()), {})
     for block in fresh:
         walk.visit(block)
     return walk.appends[0].nodes if walk.appends else []
+
+
+def _unbound(block: Block) -> Block:
+    return replace(block, native="") if block.native else block
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -162,8 +168,7 @@ def batches(nodes: Iterable[Node]) -> Iterator[Batch]:
     """The nodes in as few requests as the limits allow."""
     batch, blocks, size = Batch(), 0, 0
     for node in nodes:
-        body, inside, rest = _embedded(node)
-        weight = _size(body)
+        body, inside, rest, weight = _embedded(node)
         full = len(batch.children) == MOST_CHILDREN or blocks + inside > MOST_BLOCKS or size + weight > MOST_BYTES
         if batch.children and full:
             yield batch
@@ -176,26 +181,28 @@ def batches(nodes: Iterable[Node]) -> Iterator[Batch]:
         yield batch
 
 
-def _embedded(node: Node) -> tuple[Json, int, list[Node]]:
-    """The body with as much inside as one request may say, how many blocks that is, and what is left."""
+def _embedded(node: Node) -> tuple[Json, int, list[Node], int]:
+    """The body with as much inside as one request may say, how many blocks that is, what is left, and the bytes."""
     if node.is_table:
         return _embedded_table(node)
     if _fits(node, LEVELS_BELOW):
         body, count = _whole(node), _count(node)
-        if count <= MOST_BLOCKS and _size(body) <= MOST_BYTES:
-            return body, count, []
-    return node.body, 1, node.children
+        size = _weight(node, body)
+        if not node.children or (count <= MOST_BLOCKS and size <= MOST_BYTES):
+            return body, count, [], size
+    return node.body, 1, node.children, _size(node.body)
 
 
-def _embedded_table(node: Node) -> tuple[Json, int, list[Node]]:
+def _embedded_table(node: Node) -> tuple[Json, int, list[Node], int]:
     """A table comes with at least its first row."""
-    taken, size = 1, _size(node.children[0].body)
-    for row in node.children[1:MOST_CHILDREN]:
-        size += _size(row.body)
-        if size > MOST_BYTES:
-            break
-        taken += 1
-    return _whole(Node(node.body, node.children[:taken])), 1 + taken, node.children[taken:]
+    taken = min(len(node.children), MOST_CHILDREN)
+    while True:
+        part = Node(node.body, node.children[:taken])
+        body = _whole(part)
+        size = _weight(part, body)
+        if size <= MOST_BYTES or taken == 1:
+            return body, 1 + taken, node.children[taken:], size
+        taken //= 2
 
 
 def _fits(node: Node, room: int) -> bool:
@@ -215,5 +222,26 @@ def _count(node: Node) -> int:
     return 1 + sum(_count(child) for child in node.children)
 
 
+def _weight(node: Node, body: Json) -> int:
+    """The bytes of a body, or more where it is so small that nobody needs to know."""
+    most = _at_most(node)
+    return most if most < SMALL else _size(body)
+
+
+def _at_most(node: Node) -> int:
+    payload = node.body[node.body["type"]]
+    arrays = payload.get("cells") or (payload.get("rich_text", ()),)
+    if "caption" in payload or not ("rich_text" in payload or "cells" in payload or node.is_table):
+        return SMALL
+    most = 200
+    for items in arrays:
+        for item in items:
+            text = item.get("text")
+            if text is None:
+                return SMALL
+            most += 250 + 6 * (len(text["content"]) + len((text.get("link") or {}).get("url") or ""))
+    return most + sum([_at_most(child) for child in node.children])
+
+
 def _size(body: Json) -> int:
-    return len(json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass"))
+    return len(_JSON.encode(body).encode(errors="surrogatepass"))

@@ -21,6 +21,7 @@ from mapping.document import Mark, Span, Spans, merged_spans, plain
 Json = dict[str, Any]
 
 MOST_UNITS = 2000  # UTF-16 code units in one text item, and in one URL
+MOST_SURELY = MOST_UNITS // 2  # characters that fit, whichever they are
 MOST_ITEMS = 100  # items in one array of a request
 MOST_EXPRESSION = 1000  # UTF-16 code units in one equation
 
@@ -130,6 +131,8 @@ def _shown(item: Json) -> str:
 
 
 def _clean(text: str) -> str:
+    if "\u00a0" not in text and "\r" not in text:
+        return text
     return text.replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -208,7 +211,29 @@ def users(items: Iterable[Json]) -> Iterator[Json]:
 
 def projected(given: Iterable[Span], accounts: Accounts) -> Spans:
     """What these spans read back as after being written."""
+    given = tuple(given)
+    if _is_plain(given):
+        return given
     return _fitted(trimmed(merged_spans(_projected(span, accounts) for span in given)))
+
+
+def _is_plain(given: Spans) -> bool:
+    """Whether nothing would change, at a glance: most text is like that."""
+    if not given:
+        return True
+    if given[0].text[:1].isspace() or given[-1].text[-1:].isspace() or len(given) > MOST_ITEMS:
+        return False
+    before = None
+    for span in given:
+        text = span.text
+        if span.kind != "text" or not text or len(text) > MOST_SURELY or "\u00a0" in text or "\r" in text:
+            return False
+        if span.link and not is_link(span.link):
+            return False
+        if before is not None and before.marks == span.marks and before.link == span.link:
+            return False
+        before = span
+    return True
 
 
 def _projected(span: Span, accounts: Accounts) -> Span:
@@ -221,7 +246,7 @@ def _projected(span: Span, accounts: Accounts) -> Span:
         return Span(accounts.names.get(user, span.text), "mention", accounts.ref(user), span.marks)
     if span.kind == "date" and _is_day(span.ref):
         return Span(span.ref, "date", span.ref, span.marks)
-    return Span(_clean(span.text), marks=span.marks, link=span.link if is_link(span.link) else "")
+    return Span(_clean(span.text), marks=span.marks, link=span.link if span.link and is_link(span.link) else "")
 
 
 def trimmed(given: Spans) -> Spans:
@@ -236,6 +261,8 @@ def trimmed(given: Spans) -> Spans:
 
 def _fitted(given: Spans) -> Spans:
     """At most as many spans as one array holds: beyond, formatting is given up so that no word is lost."""
+    if len(given) <= MOST_ITEMS and not any(len(span.text) > MOST_SURELY for span in given):
+        return given
     fitted, count = given, len(given)
     while count > 0 and sum(len(pieces(span.text)) if span.kind == "text" else 1 for span in fitted) > MOST_ITEMS:
         count -= 1
@@ -249,8 +276,8 @@ def is_link(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    spaced = any(char.isspace() for char in url)
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and not spaced and _units(url) <= MOST_UNITS
+    whole = url.split() == [url]
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and whole and _units(url) <= MOST_UNITS
 
 
 def _is_day(text: str) -> bool:
@@ -266,13 +293,21 @@ def _is_day(text: str) -> bool:
 def rich_text(
     given: Iterable[Span], accounts: Accounts, before: Sequence[Json] = (), kept: Mapping[str, Json] | None = None
 ) -> list[Json]:
-    """Spans as the array of a request. `before` is the array that is replaced, for its colours; `kept` the page's inline
-    things by `ref`: one that is not there cannot be made and is left out.
+    """Spans, as `projected` leaves them, as the array of a request. `before` is the array that is replaced, for its colours;
+    `kept` the page's inline things by `ref`: one that is not there cannot be made and is left out.
     """
     found: list[Json] = []
-    for span, colour in _painted(projected(given, accounts), before):
-        found += _items(span, colour, accounts, kept or {})
+    for span, colour in _painted(tuple(given), before) if before else ((span, "default") for span in given):
+        if span.kind == "text" and len(span.text) <= MOST_SURELY:
+            found.append(_text_item(span, span.text, colour))
+        else:
+            found += _items(span, colour, accounts, kept or {})
     return found
+
+
+def _text_item(span: Span, text: str, colour: str) -> Json:
+    link = {"url": span.link} if span.link else None
+    return {"type": "text", "text": {"content": text, "link": link}, "annotations": _annotations(span.marks, colour)}
 
 
 def code_text(text: str) -> list[Json]:
@@ -289,12 +324,11 @@ def _items(span: Span, colour: str, accounts: Accounts, kept: Mapping[str, Json]
         return [{"type": "mention", "mention": user, **look}]
     if span.kind == "date":
         return [{"type": "mention", "mention": {"type": "date", "date": {"start": span.ref}}, **look}]
-    link = {"url": span.link} if span.link else None
-    return [{"type": "text", "text": {"content": piece, "link": link}, **look} for piece in pieces(span.text)]
+    return [_text_item(span, piece, colour) for piece in pieces(span.text)]
 
 
 def _annotations(marks: frozenset[Mark], colour: str) -> Json:
-    return {**{_FLAGS[mark]: True for mark in sorted(marks)}, "color": colour}
+    return {**{_FLAGS[mark]: True for mark in sorted(marks)}, "color": colour} if marks else {"color": colour}
 
 
 def _painted(given: Spans, before: Sequence[Json]) -> Iterator[tuple[Span, str]]:
@@ -332,6 +366,8 @@ def _colour(item: Json) -> str:
 
 def pieces(text: str) -> list[str]:
     """The text in pieces of at most `MOST_UNITS`, no character and its accents or joiners torn apart."""
+    if len(text) <= MOST_SURELY:
+        return [text] if text else []
     found = []
     while _units(text) > MOST_UNITS:
         cut = _cut(text)

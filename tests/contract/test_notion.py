@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.document import Block, Doc, Span, paragraph, text_spans
+from mapping.document import Block, Doc, Span, Spans, paragraph, text_spans
 from providers.contract import (
     Done,
     Observation,
@@ -33,6 +33,7 @@ from tests.contract.notion_world import (
     with_blocks,
     without_block,
 )
+from tests.unit.test_notion_blocks import BLOCKS
 
 
 @pytest.fixture
@@ -384,6 +385,33 @@ def test_reads_are_patient(world: World) -> None:
     world.wire.script += [failing(504)] * 4
     with pytest.raises(Unreachable):
         world.read(seen)
+
+
+# --- any document -----------------------------------------------------------------------------------------------------
+
+
+def _known(spans: Spans) -> Spans:
+    """Mentions of people who are in the workspace, or of nobody."""
+    return tuple(replace(span, ref="ada@example.com") if span.ref.startswith("account:") else span for span in spans)
+
+
+def _of_the_workspace(block: Block) -> Block:
+    cells = tuple(_known(cell) for cell in block.cells)
+    return replace(block, spans=_known(block.spans), cells=cells, rows=tuple(_of_the_workspace(row) for row in block.rows))
+
+
+@settings(max_examples=80, deadline=None)
+@given(BLOCKS)
+def test_what_we_wrote_reads_back_as_no_change(blocks: list[Block]) -> None:
+    world = World()
+    rows = [tuple(replace(row, cells=tuple(_known(cell) for cell in row.cells)) for row in b.rows) for b in blocks]
+    doc = Doc(
+        "T", (paragraph(STATIC), *(replace(b, spans=_known(b.spans), rows=r) for b, r in zip(blocks, rows, strict=True)))
+    )
+    seen = world.publish(doc)
+    assert seen.doc.blocks == world.notion.project(doc).blocks
+    assert world.write(seen, seen.doc) is seen
+    assert world.writes() == []
 
 
 # --- any edit ---------------------------------------------------------------------------------------------------------

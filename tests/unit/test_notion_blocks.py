@@ -189,10 +189,23 @@ def test_long_text_is_split_between_characters(text: str) -> None:
     assert not any(piece[0] in "\u0301\u200d💻" for piece in found)
 
 
+FAMILY = "👩\u200d👩\u200d👧\u200d👦"
+ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
+
+@pytest.mark.parametrize("one", ["🇩🇪", ENGLAND, FAMILY, "👍🏽", "1\ufe0f\u20e3", "한", "नि", "क्ष", "ก็", "\r\n"])
+@pytest.mark.parametrize("before", range(3))
+def test_no_character_is_cut_whatever_it_is_made_of(one: str, before: int) -> None:
+    text = "x" * before + one * 1500
+    found = pieces(text)
+    assert "".join(found) == text
+    assert all(piece.removeprefix("x" * before).replace(one, "") == "" for piece in found)
+
+
 def test_too_many_formats_are_given_up_before_any_word_is() -> None:
     many: Spans = tuple(Span(f"w{n} ", marks=BOLD if n % 2 else frozenset()) for n in range(150))
-    assert len(rich_text(many, PEOPLE)) <= MOST_ITEMS
     (read,) = project([Block("paragraph", many)], PEOPLE)
+    assert len(rich_text(read.spans, PEOPLE)) <= MOST_ITEMS
     assert plain(read.spans) == plain(many).strip()
     assert project([read], PEOPLE) == (read,)
 
@@ -222,6 +235,7 @@ def _paragraph(*items: dict[str, Any], **more: Any) -> NativeBlock:
 
 def _patch(node: NativeBlock, after: Block) -> Any:
     (before,) = decode([node], PEOPLE)
+    (after,) = as_written([after], PEOPLE)
     return payload_update(before, after, node, PEOPLE, inline_kept([node], PEOPLE))
 
 
