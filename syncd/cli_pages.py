@@ -273,7 +273,7 @@ def look(session: Session, url: str, to: str, html: Path | None) -> None:
     named = session.built.named(url, to)
     seen = named.read()
     postmortem = session.app.store.postmortem(seen.marker) if seen.marker else None
-    found = sight(seen, postmortem, session.app.wording.general())
+    found = sight(seen, postmortem, session.app.wording.general(), session.app.store.now())
     if html:
         html.write_text(look_html(seen.doc.title, seen.url, found), encoding="utf-8")
     value = {"destination": named.destination.name, "id": seen.native_id, "url": seen.url, "title": seen.doc.title}

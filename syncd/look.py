@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from mapping.document import Block, PageSection, plain, sections
@@ -10,7 +11,7 @@ from mapping.markdown import to_markdown
 from mapping.rows import Vocabulary
 from mapping.template import HEADINGS
 from providers.contract import Observation
-from syncd.recognise import Piece, Recognised, recognise
+from syncd.recognise import Piece, Recognised, first_day, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,12 @@ class Sight:
         }
 
 
-def sight(seen: Observation, postmortem: Postmortem | None, words: Vocabulary) -> Sight:
-    """`postmortem` is the one that the page's marker names, for its own headings."""
+def sight(seen: Observation, postmortem: Postmortem | None, words: Vocabulary, day: datetime) -> Sight:
+    """`postmortem` is the one that the page's marker names, for its own headings. `day` is lent to bare times where the page
+    names none: an incident that takes the page has one."""
     known: dict[str, SectionKind] = {heading.casefold(): cast(SectionKind, kind) for kind, heading in HEADINGS.items()}
     known |= {section.heading.casefold(): section.kind for section in postmortem.sections} if postmortem else {}
-    found = recognise(seen.doc, words, known=known)
+    found = recognise(seen.doc, words, first_day(seen.doc) or day, known)
     named = list(zip(sections(seen.doc.blocks), found.parts, strict=True))
     parts = tuple(
         Part(part.heading, part.kind, _means(section, part.kind, [p for p in found.pieces if p.section == number]))

@@ -78,7 +78,7 @@ def recognise(
 ) -> Recognised:
     """The page taken apart; `started` lends its day to bare times, else the first day that the page names does. `known`: the
     kinds of headings that mean something here, in lower case."""
-    near = started or _first_day(doc)
+    near = started or first_day(doc)
     roles = list(_roles(doc.blocks, words, near, known))
     pieces: list[Piece] = []
     parts: list[Part] = []
@@ -95,7 +95,7 @@ def recognise(
             prose = role == "foreign" and not part.rows and part.kind in ("text", "summary")
             pieces.append(Piece(block, "prose" if prose else role, number))
             at += 1
-    return Recognised(tuple(pieces), tuple(parts), near, tuple(_unclear(doc.blocks, roles)))
+    return Recognised(tuple(pieces), tuple(parts), near, tuple(_unclear(doc.blocks, roles, near)))
 
 
 def kind_of(title: str) -> SectionKind:
@@ -113,7 +113,8 @@ def kind_of(title: str) -> SectionKind:
     return "text"
 
 
-def _first_day(doc: Doc) -> datetime | None:
+def first_day(doc: Doc) -> datetime | None:
+    """The first day that a page names."""
     for text in (doc.title, *(block.text for block in doc.blocks)):
         for day in DAY.findall(text):
             try:
@@ -187,9 +188,12 @@ def _moment(raw: str, dated: bool, words: Vocabulary, near: datetime | None) -> 
     return (dated or near is not None) and understood("at", raw, words, lent) is not None
 
 
-def _unclear(blocks: Sequence[Block], roles: Sequence[Role]) -> Iterator[str]:
-    """Lines among events that tell no time."""
+def _unclear(blocks: Sequence[Block], roles: Sequence[Role], near: datetime | None) -> Iterator[str]:
+    """Lines among events that tell no time, and bare times that nobody lends a day."""
     for at, (block, role) in enumerate(zip(blocks, roles, strict=True)):
+        if near is None and role == "foreign" and block.kind in LISTED and LEADS.match(block.text):
+            yield block.text
+            continue
         beside = {roles[i] for i in (at - 1, at + 1) if 0 <= i < len(roles)}
         if role == "foreign" and block.kind in LISTED and beside == {"event"} and re.search(r"\d[:.]\d\d", block.text):
             yield block.text

@@ -55,7 +55,7 @@ def _who(line: JournalLine) -> str:
         case "sync":
             return f"syncd, on {actor.page}," if actor.page else "syncd"
         case "import":
-            return f"An import ({actor.name})" if actor.name else "An import"
+            return f"{actor.name}, by an import," if actor.name else "An import"
     return actor.name or "Somebody"
 
 

@@ -396,7 +396,7 @@ def test_look_writes_nothing(desk: Desk) -> None:
 def test_look_tells_in_one_file_what_a_page_made_by_hand_would_be(desk: Desk) -> None:
     (desk.root / "pages").mkdir()
     note = desk.root / "pages" / "note.md"
-    note.write_text("# <b>Night</b>\n\n## Timeline\n\n- 2026-11-02 10:05 rang\n\n## Actions\n\n- Sleep <script>\n\n<hr>\n")
+    note.write_text("# <b>Night</b>\n\n## Timeline\n\n- 10:05 rang\n\n## Actions\n\n- Sleep <script>\n\n<hr>\n")
     before = note.read_bytes()
     told = desk.type("look", str(note), "--html", str(desk.root / "look.html")).stdout
     assert "1 follow-up, 1 event, 1 block that will never be touched." in told

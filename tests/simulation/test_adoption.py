@@ -201,7 +201,8 @@ def test_a_table_and_a_page_without_a_day() -> None:
     table = "# x\n\n## Chronology\n\n| Time (UTC) | What happened |\n|---|---|\n| 2026-11-02 10:05 | The pager rang |\n"
     assert recognise(Doc("x", parse_page(table).blocks), words).events == 1
     lines = "# x\n\n## Timeline\n\n- 10:05 the pager rang\n- 10:10 it stopped\n"
-    assert recognise(Doc("x", parse_page(lines).blocks), words).events == 0, "no day is invented"
+    dayless = recognise(Doc("x", parse_page(lines).blocks), words)
+    assert dayless.events == 0 and dayless.unclear == ("10:05 the pager rang", "10:10 it stopped"), "no day is invented"
     assert recognise(Doc("Incident of 2026-11-02", parse_page(lines).blocks), words).events == 2
 
 

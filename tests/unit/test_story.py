@@ -40,7 +40,10 @@ def line(actor: Actor, action: str, *texts: str, number: int = 1, at: datetime =
         (line(SYNC, "recognised", "", "", "", "INC-12: change"), "went on after an interruption"),
         (line(GRACE, "resumed", "wiki", "", "", "accepted"), "let the page on wiki go on, and agreed"),
         (line(GRACE, "skip", "task:debrief", "", "", "no time"), "skipped the task debrief: no time"),
-        (line(Actor("import", "a.json"), "create", "INC-12", "", "", "Down"), "An import (a.json) recorded the incident"),
+        (
+            line(Actor("import", "Grace Hopkins"), "create", "INC-12", "", "", "Down"),
+            "Hopkins, by an import, recorded",
+        ),
     ],
 )
 def test_a_line_is_a_sentence(told: JournalLine, sentence: str) -> None:
