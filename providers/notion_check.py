@@ -48,6 +48,7 @@ def data_source(columns: Columns, parent: Parent, schema: dict[str, Json]) -> It
         what, title = carrier.replace(":", " "), columns.title(carrier)
         if carrier in found:
             yield f"property {found[carrier]} carries the {what}"
+            yield from columns.complaints(carrier, schema[found[carrier]])
         elif title in schema:
             needs = " or ".join(sorted(types_of(carrier))).replace("_", " ")
             yield f"property {title} cannot carry the {what}: it is of type {schema[title]['type']}, needed is {needs}"

@@ -4,7 +4,7 @@ A carrier is the incident, the severity, the status, the lead, a role (`role:scr
 As text a person is their e-mail, else their name; a time is the minute in UTC; the status is in our own words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from mapping.incident import PostmortemStatus
@@ -128,6 +128,15 @@ class Columns:
         if mapped or label in options:
             return mapped or label
         return next((option for option in options if canonical_status(option) == label), label)
+
+    def complaints(self, carrier: str, schema: Json) -> Iterator[str]:
+        """What a person should know of it: the service refuses a status that it has no option for."""
+        if carrier == "status" and schema["type"] == "status":
+            options = {option["name"] for option in schema["status"]["options"]}
+            for status in PostmortemStatus:
+                name = self._native_status(status.label, schema)
+                if name not in options:
+                    yield f"{schema['name']} has no option {name}: add it in Notion, or map it under properties"
 
     # --- making ---
 

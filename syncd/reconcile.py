@@ -437,10 +437,14 @@ class _Pass:
     def _finish(self, plan: Plan, base: Base, taken: TakenIn) -> Report:
         if plan.expected.records != base.records:
             self.store.set_base(self.page.id, replace(plan.expected, entries=base.entries, threads=base.threads))
-        self._set("held" if self.holds else "live", " ".join(self.holds), taken.brake)
+        code = self._hold_code(taken)
+        self._set("held" if self.holds else "live", " ".join(self.holds), taken.brake, code)
         self.store.set_page(self.page.id, draft_since=None, draft_said=False)
         retry = self.store.now() + self.limits.quiet if plan.holds else None
-        return self._report("waiting" if self.holds else "in_step", self.holds, retry)
+        return self._report("waiting" if self.holds else "in_step", self.holds, retry, code)
+
+    def _hold_code(self, taken: TakenIn) -> str:
+        return "property_lost" if taken.brake == "property" and len(self.holds) == 1 else ""
 
     def _brakes(self, plan: Plan) -> None:
         now = self.store.now()
@@ -600,4 +604,8 @@ class _Pass:
                 self._brakes(plan)
         self.written += describe(plan)
         held = None if plan.empty else self._held_back(seen)
-        return self._held(held) if held else self._report("in_step" if plan.empty else "waiting", self.holds)
+        return (
+            self._held(held)
+            if held
+            else self._report("in_step" if plan.empty else "waiting", self.holds, code=self._hold_code(taken))
+        )

@@ -15,7 +15,7 @@ from mapping.commands import Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, Doc, Spans, as_json
 from mapping.event_lines import read_event_line
 from mapping.incident import FollowUpStatus, Person, Section
-from mapping.kept import of_page
+from mapping.kept import kept_in
 from mapping.markdown import to_markdown
 from mapping.merge import Collision, Side, merge_sections
 from mapping.rows import (
@@ -505,9 +505,8 @@ class _Taking:
         self, mine: tuple[Block, ...], old: tuple[Block, ...], new: tuple[Block, ...]
     ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """Page blocks that the store says in richer words, in those words: what the service cannot say is not an edit."""
-        whole = [
-            block for block in mine if of_page((block,), (*old, *new)) == (block,)
-        ]  # what others keep is theirs to remove
+        here = {ref for block in (*old, *new) for ref in kept_in(block)}
+        whole = [block for block in mine if here.issuperset(kept_in(block))]  # what others keep is theirs to remove
         projected = self.local.projected(tuple(whole))
         if len(projected) != len(whole):
             return old, new

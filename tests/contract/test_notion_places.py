@@ -38,13 +38,13 @@ class World:
         self.table = Place("notes", {"data_source": self.service.data_source_id}, {})
         self.plain = Place("pages", {"page": self.service.page_id}, {})
 
-    def connect(self, accounts: dict[str, str]) -> Notion:
+    def connect(self, accounts: dict[str, str], per_minute: float = 100_000) -> Notion:
         """One more provider of the same workspace, as after a restart."""
         return Notion(
             url="https://api.notion.example",
             token="ntn_sandbox",
             accounts=accounts,
-            budget=Budget(100_000, lambda: self.now.timestamp(), self.pass_time),
+            budget=Budget(per_minute, lambda: self.now.timestamp(), self.pass_time),
             now=lambda: self.now,
             client=httpx.Client(transport=EmulatorTransport(self.wire)),
         )
@@ -221,6 +221,20 @@ def test_a_test_page_goes_to_the_trash_although_a_step_failed(world: World) -> N
     with pytest.raises(Unauthorized, match="Update content"):
         list(world.notion.check(world.table, write=True))
     assert [trashed for _, title, trashed in world.service.pages() if "check" in title] == [True]
+
+
+def test_our_own_budget_keeps_within_the_services_window(world: World) -> None:
+    items = (text_spans(f"item {n}") for n in range(250))
+    lists = (block for item in items for block in (Block("bullet", item), Block("bullet", item, depth=1)))
+    seen = world.publish(replace(DOC, blocks=(*BODY, *lists)))
+    world.pass_time(600)
+    world.service.gate.per_window = 180
+    world.notion = world.connect({}, 180)
+    asked = len(world.service.requests)
+    began = world.now
+    assert world.read(seen).doc == world.notion.project(replace(DOC, blocks=seen.doc.blocks))
+    assert len(world.service.requests) - asked > 250
+    assert world.now - began < timedelta(minutes=3)
 
 
 def test_doctor_stops_at_what_is_wrong(world: World) -> None:

@@ -135,6 +135,79 @@ def test_a_column_mapped_later_is_filled(world: World) -> None:
     settled(world)
 
 
+# --- what a page is made of ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("destination", ["notes", "plain-notes"])
+def test_a_page_is_made_of_the_services_own_things(world: World, destination: str) -> None:
+    page = world.publish(destination)
+    blocks = world.space.children_of(page.native_id)
+    task = next(block["to_do"] for block in blocks if block["type"] == "to_do")
+    assert [item["type"] for item in task["rich_text"]] == ["text", "mention", "text", "mention", "text", "text"]
+    assert [item["mention"]["type"] for item in task["rich_text"] if item["type"] == "mention"] == ["user", "date"]
+    details, timeline = (block["table"] for block in blocks if block["type"] == "table")
+    assert (timeline["table_width"], timeline["has_column_header"]) == (3, True)
+    assert (details["table_width"], details["has_row_header"]) == (2, True)
+    assert "callout" in {block["type"] for block in blocks}
+    properties = world.space.properties_of(page.native_id)
+    assert set(properties) == ({"Name", "Incident", "Severity", "Status"} if destination == "notes" else {"title"})
+    assert "Post-mortem status In progress" in world.person(page).text()
+
+
+def test_the_services_own_status_names_mean_ours(world: World) -> None:
+    world.space.ui_remove_property(world.space.data_source_id, "Status")
+    world.space.ui_add_property(world.space.data_source_id, "Status", "status")
+    page = world.publish("notes")
+    assert shown(world, page, "Status") == "In progress"
+    world.space.ui_set_property(page.native_id, "Status", "Done")
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.COMPLETED
+    world.space.ui_set_property(page.native_id, "Status", "Not started")
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.IN_PROGRESS
+    world.app.set_status("INC-12", "completed", GRACE)
+    world.in_step()
+    assert shown(world, page, "Status") == "Done"
+    settled(world)
+
+
+def test_a_status_that_the_property_lacks_is_named_with_a_way_out(world: World) -> None:
+    world.space.ui_remove_property(world.space.data_source_id, "Status")
+    world.space.ui_add_property(world.space.data_source_id, "Status", "status")
+    page = world.publish("notes")
+    world.app.set_status("INC-12", "in_review", GRACE)
+    (report,) = world.app.once()
+    assert report.result == "halted" and "In review" in report.reasons[0] and "syncd resume INC-12" in report.reasons[0]
+    assert shown(world, page, "Status") == "In progress"
+    there = world.app.destinations["notes"]
+    said = " ".join(there.provider.check(there.place))
+    assert "Status has no option In review: add it in Notion, or map it under properties" in said
+    world.space.ui_rename_option(world.space.data_source_id, "Status", "Not started", "In review")
+    world.app.resume("INC-12", False, GRACE)
+    world.in_step()
+    assert shown(world, page, "Status") == "In review"
+
+
+def test_a_renamed_option_is_not_understood_until_it_is_mapped(world: World) -> None:
+    page = world.publish("notes")
+    world.space.ui_rename_option(world.space.data_source_id, "Status", "In review", "Being read")
+    world.space.ui_set_property(page.native_id, "Status", "Being read")
+    world.wait(300)
+    world.app.once()
+    (reason,) = world.app.check("INC-12").export.reasons
+    assert reason.code == "not_understood" and "Being read" in reason.message
+    assert status(world) is PostmortemStatus.IN_PROGRESS
+    mapped = {"status": {"name": "Status", "in_review": "Being read"}}
+    world.places["notes"] = replace(world.app.destinations["notes"].place, properties=mapped)
+    world.crash()
+    world.wait(300)
+    world.in_step()
+    assert status(world) is PostmortemStatus.IN_REVIEW
+    settled(world)
+
+
 # --- columns that go ----------------------------------------------------------------------------------------------------
 
 
@@ -168,7 +241,8 @@ def test_a_lost_property_is_named_with_a_way_out_and_the_rest_goes_on(world: Wor
     assert report.result == "waiting"
     assert "Post-mortem status" in report.reasons[0] and "syncd resume INC-12 --accept" in report.reasons[0]
     assert "[x]" in str(report.written)
-    assert world.app.check("INC-12").export.status == "held"
+    export = world.app.check("INC-12").export
+    assert (export.status, [reason.code for reason in export.reasons]) == ("held", ["property_lost"])
     (again,) = world.app.once()
     assert (again.result, again.written) == ("waiting", ())
     world.app.resume("INC-12", True, GRACE)
