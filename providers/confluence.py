@@ -98,11 +98,11 @@ class Confluence:
     def read(self, place: Place, native_id: str) -> Observation:
         return self._observed(self._there(place, native_id))
 
-    def held(self, place: Place, seen: Observation) -> Held | None:
+    def held(self, place: Place, seen: Observation, *, over_draft: bool = False) -> Held | None:
         page = seen.payload
         if not isinstance(page, WikiPage):
             raise TypeError("the observation was not read by this provider")
-        return self._in_the_way(page, self._wiki.draft(page.id))
+        return self._in_the_way(page, None if over_draft else self._wiki.draft(page.id))
 
     def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
         return self._dangling(_native(native_id))

@@ -221,8 +221,8 @@ class Provider(Protocol):
         published is not in the way."""
         ...
 
-    def held(self, place: Place, seen: Observation) -> Held | None:
-        """What would keep a write from the page that was `seen`, as far as it can be told without trying. Raises as a read
+    def held(self, place: Place, seen: Observation, *, over_draft: bool = False) -> Held | None:
+        """What would keep a `write` from the page that was `seen`, as far as it can be told without trying. Raises as a read
         does."""
         ...
 
@@ -262,7 +262,7 @@ class Plain:
         """Everything can be had."""
         return Fitted(target)
 
-    def held(self, place: Place, seen: Observation) -> Held | None:
+    def held(self, place: Place, seen: Observation, *, over_draft: bool = False) -> Held | None:
         """Nothing is in the way."""
         return None
 

@@ -53,7 +53,7 @@ from syncd.work import Destination, Limits, Report, Result
 
 ROUNDS = 6  # looks at one page in one pass; each write needs one more to confirm it
 LONG_AGO = timedelta(minutes=2)  # nothing is written by a look that is older: the process slept, or the machine did
-HELD_RETRY = timedelta(minutes=10)  # how often we look whether what people have in our way is gone
+RETRY = timedelta(minutes=10)  # how often we look whether what is in our way is gone
 
 
 __all__ = ["Destination", "Limits", "Reconciler", "Report"]
@@ -137,7 +137,8 @@ class Reconciler:
                 self.store.note(page.incident, Actor("sync", page=page.destination), "missing", new=reason)
             self.store.set_page(page.id, state=state, reason=reason, code=error.why, checked_at=self.store.now())
             self.store.set_page(page.id, brake="moved" if error.why == "moved" else "")
-        return Report(self._page(page.id), "missing", (reason,), code=error.why)
+        again = self.store.now() + RETRY  # no feed tells that a page is seen again as it was
+        return Report(self._page(page.id), "missing", (reason,), retry_at=again, code=error.why)
 
     def _page(self, page_id: int) -> Page:
         return self.store.page(page_id)
@@ -482,9 +483,8 @@ class _Pass:
         return outcome
 
     def _held_back(self, seen: Observation) -> Held | None:
-        """What would keep us from writing now, if it is more than a draft that does not count."""
-        held = self.provider.held(self.destination.place, seen)
-        return None if held and held.code == "draft" and self.over_draft else held
+        """What would keep us from writing now."""
+        return self.provider.held(self.destination.place, seen, over_draft=self.over_draft)
 
     def _message(self, base: Base, plan: Plan, intent: Intent) -> str:
         """Who changed what, signed."""
@@ -521,13 +521,13 @@ class _Pass:
         """People are in the way. It is said at once, but for a draft, which most often is published before long."""
         now = self.store.now()
         if held.code != "draft":
-            return self._waits(ways_out.held(self.page, held), now + HELD_RETRY, code=held.code)
+            return self._waits(ways_out.held(self.page, held), now + RETRY, code=held.code)
         since = self.page.draft_since or now
         late = now >= since + self.limits.draft_hold
         if not self.dry:
             self.store.set_page(self.page.id, draft_since=since, draft_said=late)
         reason, told = ways_out.drafted(self.page, held, since, late=late), late and not self.page.draft_said
-        return self._waits(reason, now + HELD_RETRY if late else None, brake="draft", code="draft", told=told)
+        return self._waits(reason, now + RETRY if late else None, brake="draft", code="draft", told=told)
 
     # --- words ----------------------------------------------------------------------------------------------------------
 

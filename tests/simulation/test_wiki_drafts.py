@@ -169,6 +169,7 @@ def test_no_seconds_of_patience_with_drafts_is_none_at_all(tmp_path: Path, desti
     drafting(world, page)
     edit(world)
     site_of(world, page).requests.clear()
+    world.app.plan("INC-12")
     world.in_step()
     assert ticked(world, page)
     assert not [path for _, path in site_of(world, page).requests if asks_for_draft(path)]

@@ -32,3 +32,21 @@ def test_an_error_in_a_feed_does_not_end_the_worker(tmp_path: Path) -> None:
     worker.stop()
     worker.join(10)
     world.store.close()
+
+
+def test_a_page_that_is_shown_again_as_it_was_is_found_again(tmp_path: Path) -> None:
+    """No feed tells: neither its version nor anything of ours changed."""
+    world = World(tmp_path)
+    page = world.publish("wiki")
+    there = {"wiki": world.app.destinations["wiki"]}
+    worker = Worker("wiki", there, world.app.reconciler, world.store, Pace(timedelta(seconds=30), timedelta(0)), logger())
+    world.wiki.forbid(page.native_id)
+    world.store.mark_dirty(page.id, "somebody looks")
+    worker._round()
+    assert world.page().state == "missing"
+    world.wiki.allow(page.native_id)
+    for _ in range(25):
+        world.wait(30)
+        worker._round()
+    assert world.page().state == "live"
+    world.store.close()
