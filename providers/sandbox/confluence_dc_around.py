@@ -159,6 +159,7 @@ def resolve_inline_comment(call: Call) -> Reply:
     comment = call.site.comments.get(call.args[0])
     if comment is None or not comment.inline:
         raise RefusedError(404, f"Cannot find comment with id {call.args[0]}")
+    call.site.visible(comment.page_id, call.account)
     resolved = call.args[1] == "true"
     comment.reopened = comment.reopened or (comment.resolved and not resolved)
     comment.resolved = resolved

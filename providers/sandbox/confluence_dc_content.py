@@ -75,30 +75,37 @@ def update_content(call: Call) -> Reply:
         raise RefusedError(400, f"Content cannot be updated to status {wanted}")
     if status == "draft" and page.draft is None:
         raise RefusedError(404, f"Can not find draft with content id {page.id}")
-    number, version = _number(data), _object(data, "version")
+    number = _number(data)
     _require_in_step(call, page)
     if page.status == "trashed":
         return _restore(call, page, number)
-    title, text = _title(data) or page.title, _body(data)
     if wanted == "draft":
+        title, text = _title(data) or page.title, _body(data)
         call.site.normalised_draft(page, title, page.body if text is None else text, call.account)
         return answer(200, shapes.content(call.site, page, Expand(call, _ON_CREATE), draft=True))
-    parent = _parent(data) or page.parent_id
+    _publish(call, page, data, number)
+    if status == "draft":
+        page.draft = None
+    return answer(200, shapes.content(call.site, page, Expand(call, _ON_CREATE)))
+
+
+def _publish(call: Call, page: Page, data: Json, number: int) -> None:
+    """A new version with what was sent; what was not stays. A bad parent is refused before anything is written."""
+    version, text = _object(data, "version"), _body(data)
+    parent, body = _parent(data) or page.parent_id, page.body if text is None else text
     if parent != page.parent_id:
         call.site.require_move(page, parent)
-    if status == "draft":
-        page.draft = page.draft if not page.versions else None
     minor, message = version.get("minorEdit") is True, str(version.get("message") or "")
-    body = page.body if text is None else text
+    title = _title(data) or page.title
     call.site.update(page, number, title, body, call.account, message=message, minor=minor)
     call.site.move_page(page, parent)
-    return answer(200, shapes.content(call.site, page, Expand(call, _ON_CREATE)))
 
 
 def delete_content(call: Call) -> Reply:
     """DELETE /content/{id}: to the trash; with `status=trashed` out of it, with `status=draft` only the draft."""
     status = call.choice("status", "current trashed draft", "current")
     if call.args[0] in call.site.comments:
+        call.site.editable(call.site.comments[call.args[0]].page_id, call.account)
         kept = call.site.comments.values()
         call.site.comments = {one.id: one for one in kept if call.args[0] not in (one.id, one.parent_id)}
         return answer(204, None)

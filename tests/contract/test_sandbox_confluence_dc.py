@@ -187,6 +187,8 @@ def test_a_draft_is_asked_for_and_published_over(server: Server) -> None:
     server.site.save_draft(page["id"], "<p>mine</p>", ADA)
     assert server.read(page, "&status=draft")["body"]["storage"]["value"] == "<p>mine</p>"
     assert server.body(page) == "<p>text</p>"
+    assert server.update(page, "<p>done</p>", number=7, query="?status=draft", status="current")[0] == 409
+    assert server.read(page, "&status=draft")["body"]["storage"]["value"] == "<p>mine</p>"
     assert server.update(page, "<p>done</p>", query="?status=draft", status="current")[0] == 200
     assert (
         server.body(page) == "<p>done</p>" and server.call("GET", f"/rest/api/content/{page['id']}?status=draft")[0] == 404
