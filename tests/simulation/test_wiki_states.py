@@ -317,3 +317,18 @@ def test_a_page_that_stays_out_of_step_waits_with_the_way_out_and_goes_on_by_its
     world.to_server.script.clear()
     world.in_step()
     assert world.server.content[page.native_id].number == 2
+
+
+@pytest.mark.parametrize("page", ["wiki"], indirect=True)
+def test_a_page_converted_from_the_legacy_editor_raises_no_conflict_and_no_write(world: World, page: Page) -> None:
+    """The conversion changes the whole body in one version, and nothing of what the page says."""
+    world.wiki.make_legacy(page.native_id)
+    world.person(page).tick("Write a runbook")
+    edit(world)
+    world.in_step()
+    writes_before = world.writes()
+    body = world.wiki.current_body(page.native_id)
+    world.wiki.convert_editor(page.native_id, ADA)
+    assert world.wiki.current_body(page.native_id) != body
+    world.in_step()
+    assert world.writes() == writes_before and world.store.conflicts() == []
