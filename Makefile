@@ -1,10 +1,14 @@
 # make test: everything that must hold.  make demo: see it work, nothing to configure.  make bench: what it costs.
+# make simulate MINUTES=10: whole worlds with crashes, faults and people.
 PYTHON ?= python3
 ARGS ?=
+HOURS ?= 0
+MINUTES ?= $(shell echo $$(($(HOURS) * 60)))
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 BIN := .venv/bin
 STAMP := .venv/installed-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 
-.PHONY: setup test lint demo bench clean
+.PHONY: setup test lint demo bench simulate clean
 
 setup: $(STAMP)
 
@@ -34,6 +38,10 @@ demo: setup
 # Ours beside other tools, which are installed from the package index into .venv-bench.
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+
+# Worlds with crashes, faults and people, for as long as you like: make simulate HOURS=8, or MINUTES=10.
+simulate: setup
+	nice -n 15 $(BIN)/python -m tests.simulation.simulate --minutes $(if $(filter 0,$(MINUTES)),5,$(MINUTES)) --jobs $(JOBS) $(ARGS)
 
 clean:
 	rm -rf .venv .venv-bench dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

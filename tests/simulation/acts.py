@@ -17,13 +17,14 @@ STATUSES = ("In progress", "In review", "Completed")
 ROWS_REMOVED = 3  # in one world: fewer than what the brake stops
 
 
-def act(play: Play) -> None:
-    """Somebody does something, somewhere."""
-    pages = [page for page in play.world.store.pages() if page.native_id and page.state in ("live", "held")]
+def act(play: Play, away_from: type | None = None) -> None:
+    """Somebody does something, somewhere; not on pages of the kind `away_from`."""
+    pages = [page for page in play.open_pages if not (away_from and isinstance(play.desk(page), away_from))]
     if pages and play.rng.random() < 0.65:
         on_page(play, play.rng.choice(pages))
     else:
         in_store(play)
+    play.remember()
 
 
 @dataclass
@@ -52,6 +53,7 @@ def on_page(play: Play, page: Page) -> None:
     desk = play.desk(page)
     act = play.rng.choices(list(ON_PAGE), weights=[ON_PAGE[a] for a in ON_PAGE])[0]
     act(Scene(play, desk, page.destination, desk.lines()))
+    play.foreign[page.id] = play.foreign_on(page)
 
 
 def _reworded(scene: Scene, line: Line, text: str, cell: int = 0) -> None:
@@ -222,6 +224,7 @@ def status(scene: Scene) -> None:
     scene.tell(f"status {label}")
     try:
         scene.desk.set_status(label)
+        scene.play.statuses.append(label)
     except (AssertionError, StopIteration):
         scene.tell("... as it is")
 

@@ -24,25 +24,11 @@ from tests.simulation.play import TOKEN, Play, store_text
 from tests.simulation.world import World
 
 
-def judge(play: Play) -> None:
-    world = play.world
-    before, lines = world.writes(), len(world.store.journal(limit=10**6))
-    reports = world.app.once()
-    assert [r for r in reports if r.result != "in_step"] == []
-    assert [(r.taken, r.written) for r in reports if r.taken or r.written] == []
-    assert world.writes() == before, "a quiet pass writes"
-    assert len(world.store.journal(limit=10**6)) == lines, "a quiet pass journals"
-    one_page_each(world)
-    for report in reports:
-        agrees(play, report)
-    nothing_lost(play)
-    nothing_doubled(play)
-
-
-def one_page_each(world: World) -> None:
+def one_page_each(world: World, others: set[str]) -> None:
+    """Our pages are those that are there, beside those of others."""
     ids = sorted(page.native_id for page in world.store.pages())
-    pages = [native for native, title in world.pages() if "INC-12" in title]
-    files = [path.name for path in (world.root / "pages").iterdir()]
+    pages = [native for native, title in world.pages() if "INC-1" in title and native not in others]
+    files = {path.name for path in (world.root / "pages").iterdir()} - {"other-people.md"}
     assert sorted([*pages, *files]) == ids
 
 
@@ -124,10 +110,10 @@ def said(blocks: tuple[Block, ...]) -> list[object]:
     return [as_json(block, native=False) for block in blocks]
 
 
-def page_texts(play: Play) -> dict[str, str]:
-    world = play.world
-    found = {}
-    for page in world.store.pages():
+def texts(world: World, reference: str) -> dict[str, str]:
+    """What the store and each page say of an incident."""
+    found = {"store": store_text(world, reference)}
+    for page in world.store.pages(reference):
         target = world.app.destinations[page.destination]
         doc = target.provider.read(target.place, page.native_id).doc
         found[page.destination] = "\n".join(block.text for block in doc.blocks)
@@ -136,9 +122,9 @@ def page_texts(play: Play) -> dict[str, str]:
 
 def nothing_lost(play: Play) -> None:
     world = play.world
-    kept = [store_text(world), world.incident().name, *page_texts(play).values()]
+    kept = [world.incident().name, *texts(world, "INC-12").values()]
     kept += [f"{c.store.text} {c.other.text}" for c in world.store.conflicts("INC-12")]
-    kept += [what for page in world.store.pages() for what in world.store.hidden(page.id).values()]
+    kept += [what for page in play.pages for what in world.store.hidden(page.id).values()]
     there = set(TOKEN.findall(" ".join(kept)))
     written = set(TOKEN.findall(" ".join(play.told)))
     lost = sorted(written - there - play.gone)
@@ -146,7 +132,6 @@ def nothing_lost(play: Play) -> None:
 
 
 def nothing_doubled(play: Play) -> None:
-    places = {"store": store_text(play.world), **page_texts(play)}
-    for where, text in places.items():
+    for where, text in texts(play.world, "INC-12").items():
         twice = {token for token, n in Counter(TOKEN.findall(text)).items() if n > 1}
         assert not twice - play.twice, f"doubled in {where}: {twice - play.twice}"

@@ -63,6 +63,7 @@ def store_incident(play: Play) -> None:
 def store_status(play: Play) -> None:
     value = play.rng.choice(["in_progress", "in_review", "completed"])
     play.tell(f"store: {value}")
+    play.statuses.append(value)
     play.world.app.set_status("INC-12", value, GRACE)
 
 
@@ -87,7 +88,7 @@ def store_section(play: Play) -> None:
 
 
 def store_restore(play: Play) -> None:
-    hidden = sorted({name for page in play.world.store.pages() for name in play.world.store.hidden(page.id)})
+    hidden = sorted({name for page in play.pages for name in play.world.store.hidden(page.id)})
     if hidden:
         name = play.rng.choice(hidden)
         play.tell(f"store: restores {name}")
@@ -104,6 +105,7 @@ def store_resolve(play: Play) -> None:
         play.twice |= set(TOKEN.findall(conflict.store.text + conflict.other.text)) if take == "both" else set()
         play.tell(f"store: resolves {conflict.field} of {conflict.key or conflict.section} by {take}")
         play.world.app.resolve(conflict.id, take, None, GRACE)
+        play.resolved[conflict.id] = take
         play.gone |= set(TOKEN.findall(before)) - set(TOKEN.findall(store_text(play.world)))
 
 
@@ -118,7 +120,7 @@ def store_heading(play: Play) -> None:
 
 def store_home(play: Play) -> None:
     """Prose is written in-house from now on, or on one of the pages."""
-    home = play.rng.choice(["", *(page.destination for page in play.world.store.pages())])
+    home = play.rng.choice(["", *(page.destination for page in play.pages)])
     play.tell(f"store: the home is {home or 'in-house'}")
     play.world.store.set_home("INC-12", home, GRACE)
 

@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,6 @@ from providers.confluence_cloud import ConfluenceCloud
 from providers.confluence_data_center import ConfluenceDataCenter
 from providers.confluence_wire import Wire
 from providers.contract import Place, Provider
-from providers.folder import Folder
 from providers.notion import Notion
 from providers.sandbox.confluence import ConfluenceCloud as Wiki
 from providers.sandbox.confluence_dc import ConfluenceDataCenter as Server
@@ -32,10 +32,10 @@ from syncd.app import App
 from syncd.pages import Page
 from syncd.reconcile import Destination, Limits, Reconciler, Report
 from syncd.resources import templates
-from syncd.store import Store
 from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
 from tests.contract.described import CLOUD, DATA_CENTER, NOTION, Described
+from tests.simulation.effects import Effects, WatchedFolder, WatchedStore
 from tests.simulation.people import FilePerson, NotionPerson, Person, WikiPerson
 
 WIKI_URL = "http://sandbox.example/confluence/wiki"
@@ -80,6 +80,9 @@ class World:
     limits: Limits = AT_ONCE
     now: datetime = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
     seed: int = 7
+    effects: Effects = field(default_factory=Effects)
+    kind_of_store: type[WatchedStore] = WatchedStore
+    guarded: Callable[[Provider], Provider] = lambda provider: provider  # how a test takes a guard of a provider away
     wiki: Wiki = field(init=False)
     server: Server = field(init=False)
     space: NotionWorkspace = field(init=False)
@@ -94,6 +97,15 @@ class World:
         (self.root / "pages").mkdir(exist_ok=True)
         self.start()
 
+    @classmethod
+    def of_the_same(cls, world: "World") -> "World":
+        """Another process over the same store and the same services, whose doings are nobody's effects."""
+        other = copy(world)
+        other.effects = Effects()
+        other.to_wiki, other.to_server, other.to_space = Faulty(world.wiki), Faulty(world.server), Faulty(world.space)
+        other.start()
+        return other
+
     def clock(self) -> datetime:
         """Never twice the same, as a real clock."""
         self.now += timedelta(microseconds=1)
@@ -101,7 +113,8 @@ class World:
 
     def start(self) -> None:
         """The process begins, as after a crash: nothing survives but the database and the services."""
-        self.store = Store.open(self.root / "syncd.db", self.clock)
+        self.store = self.kind_of_store.open(self.root / "syncd.db", self.clock, lambda: f"{self.seed:08x}")
+        self.store.effects = self.effects
         self.wording = Wording(self.store, House(severities=("SEV1", "SEV2", "SEV3"), fields=FIELDS))
         library = TemplateLibrary(self.root / "templates", templates())
         library.reload()
@@ -109,7 +122,8 @@ class World:
         self.app = App(self.store, engine, self.wording, library, timedelta(0))
 
     def destinations(self) -> Mapping[str, Destination]:
-        confluence, notion, folder = self._confluence(), self._notion(), Folder(self.root, lambda: time.time() + 60)
+        confluence, notion = self._confluence(), self._notion()
+        folder = WatchedFolder(self.root, lambda: time.time() + 60, self.effects)
         table, page = {"data_source": self.space.data_source_id}, {"page": self.space.page_id}
         return {
             "wiki": self._destination("wiki", confluence, {"space": "OPS", "parent": self.wiki.parent_id}),
@@ -120,7 +134,7 @@ class World:
         }
 
     def _destination(self, name: str, provider: Provider, options: dict[str, str]) -> Destination:
-        return Destination(name, provider, self.places.get(name) or Place(name, options, {}))
+        return Destination(name, self.guarded(provider), self.places.get(name) or Place(name, options, {}))
 
     def _budget(self) -> Budget:
         return Budget(1_000_000, lambda: self.now.timestamp(), self.wait)
