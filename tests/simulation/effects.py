@@ -143,6 +143,6 @@ class WatchedFolder(Folder):
         with self._effects.at("files read"):
             return super().read(place, native_id)
 
-    def write(self, place: Place, seen: Observation, target: Doc, note: str) -> Outcome:
+    def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         with self._effects.at("files write"):
-            return super().write(place, seen, target, note)
+            return super().write(place, seen, target, note, over_draft=over_draft)
