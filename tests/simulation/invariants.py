@@ -194,7 +194,7 @@ def _blocks(play: Play) -> dict[str, tuple[Block, ...]]:
 
 
 def _pages_written(play: Play) -> list[str]:
-    return [path for method, path in asked(play) if writes(method, path)]
+    return [path for method, path in asked(play) if writes(method, path) and "/watch/" not in path]
 
 
 def asked(play: Play) -> list[tuple[str, str]]:

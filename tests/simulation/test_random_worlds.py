@@ -16,7 +16,7 @@ from tests.simulation.invariants import Broken, order_independence
 from tests.simulation.machine import CRASHES_AT_LEAST, FAULTS_AT_LEAST, Story, drawn, judged, lived, shortest, told
 
 SEEDS = range(12)
-SHRINKING = 60.0  # seconds
+SHRINKING = 30.0  # seconds
 
 
 def names() -> list[str]:
