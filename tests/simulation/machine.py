@@ -451,7 +451,7 @@ def main() -> None:
     print("\n".join(life.play.told))
     for line in sqlite3.connect(Path(sys.argv[2]) / "syncd.db").iterdump():
         if "migrations" not in line:  # when the tables were made, which the library tells by a clock of its own
-            print(line)
+            print(line.replace(sys.argv[2], ""))
 
 
 if __name__ == "__main__":
