@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 BIN := .venv/bin
 STAMP := .venv/installed-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 
-.PHONY: setup test lint demo bench simulate clean
+.PHONY: setup test lint demo bench simulate mutants clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ bench: setup
 # Worlds with crashes, faults and people, for as long as you like: make simulate HOURS=8, or MINUTES=10.
 simulate: setup
 	nice -n 15 $(BIN)/python -m tests.simulation.simulate --minutes $(if $(filter 0,$(MINUTES)),5,$(MINUTES)) --jobs $(JOBS) $(ARGS)
+
+# Small mistakes in the files of the decision, which the tests must notice: make mutants ARGS="--sample 20".
+mutants: setup
+	nice -n 15 $(BIN)/python -m tests.mutation.mutants $(ARGS)
 
 clean:
 	rm -rf .venv .venv-bench dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
