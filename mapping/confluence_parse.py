@@ -6,6 +6,7 @@ are invisible, items are flat. What the Doc cannot say is kept whole. Putting ch
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,6 +67,7 @@ _LABELS = {
 _VOLATILE = frozenset({"start", "style", "ac:schema-version", "ac:original-height", "ac:original-width"})
 _VOLATILE_ENDS = ("local-id", "macro-id", "version-at-save")
 _UNSAID = frozenset({"ac:adf-fallback", "colgroup", "ac:task-uuid", "ac:task-id"})
+_KEY = re.compile(r"\b[A-Za-z]+-[0-9]+\b")
 _SHELL = frozenset({"p", "tbody", "thead", MARKER})
 
 
@@ -282,7 +284,8 @@ class _Reader:
 
     def _kept(self, node: Element) -> Leaf:
         ref = self._keep(node, block=True)
-        return Leaf(self._new("kept", text_spans(label(node)), ref=ref), node.start, node.end, node)
+        block = self._new("kept", text_spans(label(node)), ref=ref, hint=" ".join(dict.fromkeys(_keys_in(node))))
+        return Leaf(block, node.start, node.end, node)
 
     def _keep(self, node: Element, *, block: bool) -> str:
         digest = "k" + hashlib.sha256(_canonical(node).encode()).hexdigest()[:8]
@@ -406,6 +409,15 @@ class _Reader:
 
     def _kept_piece(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
         return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
+
+
+def _keys_in(node: Element) -> Iterator[str]:
+    """The words within a kept thing that look like the key of a record."""
+    for child in node.children:
+        if isinstance(child, Text):
+            yield from _KEY.findall(child.text)
+        elif child.name not in _UNSAID and child.name != "ac:parameter":
+            yield from _keys_in(child)
 
 
 def spans_of(pieces: Iterable[Piece]) -> Spans:

@@ -3,7 +3,8 @@
 Level-2 headings begin sections; `sections()` is a view, not a container, so that one merge walks the whole page. Lists are
 flat too: an item knows its `depth`. Only tables have children (their rows), because services address rows by themselves.
 
-`native` and `hint` say where a block came from and which native idiom it wears; they never take part in comparison.
+`native` and `hint` say where a block came from and which native idiom it wears (of a kept block: which keys are read in it);
+they never take part in comparison.
 Formats are in `markdown.py`, `confluence_storage.py`, `notion_blocks.py`; merging is in `merge.py`.
 """
 

@@ -307,7 +307,7 @@ def _parsed(page: WikiPage) -> StoragePage:
     try:
         return parse(page.body)
     except StorageError as error:
-        raise Refused(f"the page's body cannot be read: {error}") from error
+        raise Refused(f"the page's body cannot be read ({error}): open the page in its editor and publish it.") from error
 
 
 def _label(name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from mapping.document import Block, Doc
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
@@ -20,7 +21,7 @@ LIFTS: Mapping[Brake, tuple[Brake, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Local:
     """What the store says about one page at one moment.
 
@@ -40,15 +41,15 @@ class Local:
     unread: tuple[Unread, ...] = ()
     still: Mapping[str, datetime] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def follow_ups(self) -> dict[str, FollowUp]:
         return {row.key: row for row in self.incident.follow_ups}
 
-    @property
+    @cached_property
     def events(self) -> dict[str, TimelineEvent]:
         return {row.key: row for row in self.incident.timeline}
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(self.follow_ups) | frozenset(self.events)
 

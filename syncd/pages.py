@@ -33,6 +33,11 @@ def rows_of(entries: Iterable[Entry]) -> dict[str, Block]:
     return rows
 
 
+def enclosed(entries: Iterable[Entry]) -> set[str]:
+    """The keys that are read inside what a page keeps natively: a table with merged cells, a panel around a list."""
+    return {key for entry in entries if entry.block.kind == "kept" for key in entry.block.hint.split()}
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """The last page content that was read and taken in, with what the store held then.

@@ -32,7 +32,7 @@ from mapping.rows import (
 from providers.contract import Fitted
 from syncd.compose import INTRODUCTION, Records, carried, events_table, headed, properties, section_entries
 from syncd.local import Local
-from syncd.pages import Base, Entry
+from syncd.pages import Base, Entry, enclosed
 
 T = TypeVar("T")
 RowT = TypeVar("RowT", FollowUp, TimelineEvent)
@@ -260,6 +260,8 @@ class _Going:
         fresh = self._fresh(self.local.incident.timeline)
         if section is None or head is None or not fresh or any((e.section, e.role) == (section, "table") for e in entries):
             return entries
+        if enclosed(entries) & self.local.events.keys() & self.records.keys():
+            return entries  # it is there, inside something that we cannot read
         return [*entries[: head + 1], events_table(section, self.local, self.records), *entries[head + 1 :]]
 
     def _place_in_time(self, event: TimelineEvent, keys: Sequence[str]) -> int:

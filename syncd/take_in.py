@@ -36,7 +36,7 @@ from mapping.rows import (
 from syncd.classify import NEW, classify
 from syncd.compose import INTRODUCTION
 from syncd.local import Local, Policy
-from syncd.pages import Base, Brake, Entry, Unread, rows_of
+from syncd.pages import Base, Brake, Entry, Unread, enclosed, rows_of
 
 PUT_BACK = "\x00"  # a recorded value that nothing equals: the store's value will be written again
 YOUNG = timedelta(hours=1)  # a follow-up removed from the page this soon after being made there is dropped
@@ -157,7 +157,8 @@ class _Taking:
         """Hide what people removed; the sentence of a halt when that is suspiciously much."""
         present = {key for entry in entries for key in entry.keys}
         known = [key for key in self.base.records if key in self.local.keys]
-        gone = [key for key in known if key not in present]
+        shut = self._shut(known, present, entries)
+        gone = [key for key in known if key not in present and key not in shut]
         if self._too_much(gone, known):
             return (
                 f"{len(gone)} of {len(known)} rows vanished from the page at once. Agree to hide them, or restore the page."
@@ -168,6 +169,20 @@ class _Taking:
                 self._remove(key)
         self._removed_sections(entries)
         return ""
+
+    def _shut(self, known: list[str], present: set[str], entries: tuple[Entry, ...]) -> set[str]:
+        """The rows that are still on the page, inside what we cannot read; they wait for a person."""
+        inside = enclosed(entries) if not self.policy.lifts("vanished") else set()
+        shut = [key for key in known if key not in present and key in inside]
+        tables = [entry for entry in entries if entry.role == "table" and not self._is_timeline(entry)]
+        details = self.records.get("details") and not tables and self.local.incident.reference in inside
+        for what in ([", ".join(shut)] if shut else []) + (["The details"] if details else []):
+            self.brake = "vanished"
+            self.holds.append(
+                f"{what} cannot be read on the page, inside a table with merged cells, or a panel: split the cells or take "
+                f"them out of it, or `syncd resume {self.local.incident.reference} --accept` hides them there."
+            )
+        return set(shut)
 
     def _too_much(self, gone: list[str], known: list[str]) -> bool:
         few = len(gone) < self.policy.removed_min or len(gone) <= self.policy.removed_share * len(known)

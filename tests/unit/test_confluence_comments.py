@@ -167,3 +167,30 @@ def test_a_comment_is_kept_or_told_whatever_is_written(
     body = reworded(before, " ".join(new))
     assert plain(parse(body).blocks[0].spans) == " ".join(new)
     assert bool(lost_markers(before, body)) == ("ac:ref" not in body)
+
+
+def test_looks_stay_on_their_words() -> None:
+    before = (
+        '<p>A <span style="color: rgb(255,86,48);">red line</span> of H<sub>2</sub>O, <span class="x">seen</span> '
+        f'<span style="background-color: rgb(1,2,3);">{on("here")}</span>.</p>'
+    )
+    body = reworded(before, "One long red line of clean H2O, seen here.")
+    assert '<span style="color: rgb(255,86,48);">red line</span>' in body and "H<sub>2</sub>O" in body
+    assert f'<span style="background-color: rgb(1,2,3);">{on("here")}</span>' in body
+    whole = '<p><span style="color: rgb(255,86,48);">all of it is red</span></p>'
+    assert reworded(whole, "now blue") == '<p><span style="color: rgb(255,86,48);">now blue</span></p>'
+
+
+def test_what_a_macro_says_beside_its_text_stays_when_the_text_changes() -> None:
+    code = (
+        '<ac:structured-macro ac:name="code" ac:macro-id="c"><ac:parameter ac:name="title">run.sh</ac:parameter>'
+        '<ac:parameter ac:name="language">bash</ac:parameter><ac:parameter ac:name="collapse">true</ac:parameter>'
+        "<ac:plain-text-body><![CDATA[{}]]></ac:plain-text-body></ac:structured-macro>"
+    )
+    panel = (
+        '<ac:structured-macro ac:name="{}" ac:macro-id="p"><ac:parameter ac:name="title">Mind</ac:parameter>'
+        "<ac:rich-text-body><p>{}</p></ac:rich-text-body></ac:structured-macro>"
+    )
+    assert reworded(code.format("old"), "new") == code.format("new")
+    for name in ("info", "note", "warning", "tip", "panel"):
+        assert reworded(panel.format(name, "old"), "new") == panel.format(name, "new")
