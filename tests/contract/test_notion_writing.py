@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mapping.document import Block, Doc, paragraph, text_spans
-from providers.contract import Done, Observation, Outcome, Rejected, Unknown
+from providers.contract import Done, Observation, Outcome, Rejected, Stale, Unknown
 from providers.notion import Notion
 from providers.sandbox.faults import Fault, failing, writes
 from providers.sandbox.in_process import EmulatorTransport
@@ -101,6 +101,30 @@ def test_a_short_budget_waits_before_the_look_and_never_between_it_and_the_write
     at = next(index for index, (method, _) in enumerate(noted.requests) if method == "PATCH")
     assert moments[at - 1] > began  # it had to wait
     assert moments[at] == moments[at - 1]
+
+
+def test_a_note_that_somebody_put_under_a_block_keeps_it(world: World) -> None:
+    seen = world.publish()
+    note = {"paragraph": {"rich_text": [{"text": {"content": "a note"}}]}}
+    world.service.ui_insert(native_of(seen, "Write it"), None, note)
+    assert isinstance(_write(world, seen, without_block(seen, "Write it")), Stale)
+    assert world.writes() == []
+
+
+def test_a_block_that_is_edited_while_it_is_removed_is_put_back(world: World) -> None:
+    seen = world.publish()
+    block, real = native_of(seen, "It took"), world.wire.handle
+
+    def handle(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if method == "DELETE":
+            world.service.ui_edit_text(block, "A person wrote this.")
+        return real(method, path, headers, body)
+
+    world.wire.handle = handle  # type: ignore[method-assign]
+    assert isinstance(_write(world, seen, without_block(seen, "It took")), Unknown)
+    after = world.read(seen)
+    assert native_of(after, "A person wrote this.") == block
+    assert len(after.doc.blocks) == len(seen.doc.blocks)
 
 
 # --- failing answers --------------------------------------------------------------------------------------------------

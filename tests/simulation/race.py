@@ -70,7 +70,8 @@ class Race:
         if method == "DELETE":
             self.removed_at = self.now
         reply = self.space.handle(method, path, headers, body)
-        self.read.append(reply.body.decode())
+        if method != "DELETE":  # what went to the trash is on no page
+            self.read.append(reply.body.decode())
         self.pass_time(self.latency / 2)
         return reply
 
