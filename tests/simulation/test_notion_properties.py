@@ -276,3 +276,4 @@ def test_a_status_that_moved_while_its_property_was_away_is_not_set_back(world: 
     world.in_step()
     assert status(world) is PostmortemStatus.IN_REVIEW
     assert shown(world, page, "Status") == "In review"
+    assert world.store.conflicts("INC-12") == []  # what came back unchanged is nobody's edit
