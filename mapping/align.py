@@ -19,6 +19,7 @@ from mapping.document import Block
 
 SIMILAR = 0.5  # share of common words from which two blocks of one kind are the same block, edited
 TURNED = 0.8  # the same for two blocks of different kinds
+MOST_SCORED = 100_000  # pairs of blocks that are held against each other; among more, only those that stand about alike
 LISTED = ("bullet", "number", "task")
 PROSE = ("paragraph", "heading", "quote", "panel", *LISTED)  # kinds that people turn into each other, split and join
 
@@ -176,7 +177,7 @@ def _gaps(pairs: dict[int, int], olds: int, news: int) -> Iterator[tuple[tuple[i
 
 
 def _similar(old: Sequence[Block], new: Sequence[Block]) -> list[tuple[int, int]]:
-    scored = [(score, i, j) for i, left in enumerate(old) for j, right in enumerate(new) if (score := _score(left, right))]
+    scored = [(score, i, j) for i, j in near(len(old), len(new)) if (score := _score(old[i], new[j]))]
     pairs: dict[int, int] = {}
     taken: set[int] = set()
     for _, i, j in sorted(scored, key=lambda s: (-s[0], s[1], s[2])):
@@ -184,6 +185,14 @@ def _similar(old: Sequence[Block], new: Sequence[Block]) -> list[tuple[int, int]
             pairs[i] = j
             taken.add(j)
     return sorted(pairs.items())
+
+
+def near(olds: int, news: int) -> Iterator[tuple[int, int]]:
+    """All pairs of positions; of a huge gap those that lie about equally far into it."""
+    reach = max(1, MOST_SCORED // (2 * olds)) if olds * news > MOST_SCORED else news
+    for i in range(olds):
+        middle = i * news // olds
+        yield from ((i, j) for j in range(max(0, middle - reach), min(news, middle + reach + 1)))
 
 
 def _same_place(old: Sequence[Block], new: Sequence[Block]) -> list[tuple[int, int]]:
