@@ -1,9 +1,10 @@
 """Confluence Cloud: REST API v2, and of v1 what v2 has no way for (who we are, labels, watching, people by name)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from urllib.parse import parse_qs, urlsplit
 
-from providers.confluence_dialect import Account, InlineComment, Resolution, Space, WikiPage, status_told
+from providers.confluence_dialect import OPEN, Account, InlineComment, Resolution, Space, WikiPage, status_told
 from providers.confluence_wire import Json, Wire, done, moment, saved
 from providers.contract import Change, Missing, Outcome
 
@@ -106,10 +107,16 @@ class ConfluenceCloud:
         query = {"resolution-status": resolution, "limit": str(MOST_IDS)}
         return [_thread(one) for one in self._listing(f"api/v2/pages/{page_id}/inline-comments", query)]
 
+    def open_comments(self, page_id: str) -> int:
+        inline = {"resolution-status": OPEN, "limit": str(MOST_IDS)}
+        on_text = self._listing(f"api/v2/pages/{page_id}/inline-comments", inline)
+        below = self._listing(f"api/v2/pages/{page_id}/footer-comments", {"limit": str(MOST_IDS)})
+        return sum(1 for _ in chain(on_text, below))
+
     def comment(self, page_id: str, body: str) -> Outcome:
         return done(page_id, self._wire.write("POST", "api/v2/footer-comments", {"pageId": page_id, "body": _storage(body)}))
 
-    def _listing(self, path: str, query: Mapping[str, str]) -> Iterator[Json]:
+    def _listing(self, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Json]:
         """Everything a listing holds. Of the link to the next part only the cursor is taken: its host may be another."""
         cursor = ""
         while True:

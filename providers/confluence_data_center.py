@@ -6,7 +6,7 @@ write is refused until somebody has looked at the page, which is what is done he
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from providers.confluence_dialect import Account, InlineComment, Resolution, Space, WikiPage, status_told
+from providers.confluence_dialect import OPEN, Account, InlineComment, Resolution, Space, WikiPage, status_told
 from providers.confluence_wire import Json, Wire, done, moment, saved
 from providers.contract import (
     Change,
@@ -144,6 +144,11 @@ class ConfluenceDataCenter:
         query = {"location": ["inline", "resolved"], "expand": THREAD}
         threads = self._listing(f"rest/api/content/{page_id}/child/comment", query)
         return [_thread(one) for one in threads if _resolution(one) == resolution]
+
+    def open_comments(self, page_id: str) -> int:
+        query = {"location": ["inline", "footer"], "expand": THREAD}
+        threads = self._listing(f"rest/api/content/{page_id}/child/comment", query)
+        return sum(_resolution(one) in OPEN for one in threads)
 
     def comment(self, page_id: str, body: str) -> Outcome:
         data = {"type": "comment", "container": {"id": page_id, "type": "page"}, "body": _storage(body)}

@@ -14,6 +14,7 @@ from providers.contract import Change, Outcome
 
 Status = Literal["current", "archived", "trashed", "draft"]
 Resolution = Literal["open", "reopened", "resolved", "dangling"]
+OPEN: tuple[Resolution, ...] = ("open", "reopened")
 
 
 def status_told(word: str) -> Status:
@@ -130,6 +131,10 @@ class Dialect(Protocol):
 
     def inline_comments(self, page_id: str, resolution: Resolution) -> Sequence[InlineComment]:
         """All threads on pieces of a page's text that are in this state."""
+        ...
+
+    def open_comments(self, page_id: str) -> int:
+        """How many threads below a page and on its text nobody resolved; one that lost its words is not among them."""
         ...
 
     def comment(self, page_id: str, body: str) -> Outcome:

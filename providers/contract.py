@@ -234,6 +234,12 @@ class Provider(Protocol):
         """The comments on a page whose words are gone, by id with those words. Raises as a read does."""
         ...
 
+    def comments(self, place: Place, native_id: str) -> int | None:
+        """How many comments of people on the page nobody resolved, as far as one or two requests tell; None where the
+        service has none or the credential may not read them. Moves nothing, and no change feed tells of it. Raises as a
+        read does."""
+        ...
+
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         """The change feed for known pages in as few requests as the service allows, without bodies. A version equal to the
         last observed one does not promise an unchanged page where `Capabilities` say so; absent ids are unknown."""
@@ -273,3 +279,7 @@ class Plain:
     def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
         """No comment loses its words."""
         return {}
+
+    def comments(self, place: Place, native_id: str) -> int | None:
+        """There are none."""
+        return None

@@ -74,7 +74,8 @@ class Notion(Plain):
         self.capabilities = Capabilities(False, False, True, settle_seconds, TITLE_LIMIT)
         self._wire = Wire(url, token, budget, client)
         self._directory = Directory(accounts)
-        self._remake = Remake(self._wire, Comments(self._wire))
+        self._comments = Comments(self._wire)
+        self._remake = Remake(self._wire, self._comments)
         self._sources: dict[str, str] = {}  # data source id by the id in the configuration
         self._feed = Feed(self._wire, now)
         self._carriers: dict[str, Columns] = {}  # by the name of the destination
@@ -341,6 +342,10 @@ class Notion(Plain):
             return None
 
     # --- words and people ---
+
+    def comments(self, place: Place, native_id: str) -> int | None:
+        """See `Provider.comments`. One request, which leaves out what is on single blocks: each would be one more."""
+        return self._comments.on_page(id_of(native_id))
 
     def messages(self, place: Place, native_id: str) -> Sequence[str]:
         return ()

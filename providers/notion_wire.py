@@ -25,7 +25,7 @@ HOSTS = ("notion.so", "notion.com", "notion.site")  # where people see their pag
 BROKEN = (
     "an answer from Notion broke off, or came from something in between, such as a proxy or the sign-in page of a network"
 )
-_LOG = logging.getLogger("providers.notion")
+_LOG = logging.getLogger("providers.notion.requests")  # of the library, which sets the level of what it is given
 
 
 class Wire:

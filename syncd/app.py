@@ -451,6 +451,7 @@ class App:
             "since": _iso(page.since),
             "checked_at": _iso(page.checked_at),
             "reasons": [*([page.reason] if page.reason else []), *self.not_understood(page.id)],
+            "comments": _comments_json(page),
         }
 
     def not_understood(self, page_id: int) -> list[str]:
@@ -458,6 +459,12 @@ class App:
         rows = [(one.key if one.key not in ("details", "properties") else "", one) for one in self.store.unread(page_id)]
         words = [(f"{key} {one.field}".strip(), one.text) for key, one in rows]
         return [f"Nobody understands “{text}” as {about}: correct it on the page." for about, text in words]
+
+
+def _comments_json(page: Page) -> dict[str, Any] | None:
+    if page.comments is None:
+        return None
+    return {"count": page.comments, "url": page.url, "checked_at": _iso(page.comments_at)}
 
 
 def conflict_json(conflict: Conflict) -> dict[str, Any]:

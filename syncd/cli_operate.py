@@ -21,7 +21,7 @@ from syncd.doctor import Finding, examine, exit_code
 from syncd.errors import Misuse
 from syncd.initialise import initialise
 from syncd.journal_words import travelled
-from syncd.pages import Page
+from syncd.pages import Page, comments_told
 from syncd.printing import SIGNS, age, iso, moment, print_table
 from syncd.resources import templates
 from syncd.settings import load
@@ -233,6 +233,9 @@ def _page_cells(page: dict[str, Any]) -> list[str]:
 def _print_needs(ref: str, page: dict[str, Any]) -> None:
     """What a person must look at on one page, each with its way out."""
     where = f"{ref}@{page['destination']}"
+    comments = page["comments"] or {"count": None}
+    if told := comments_told(comments["count"]):
+        click.echo(f"{where}: {told} on {comments['url']}")
     for unread in page["unread"]:
         about = f"{unread['key']} {unread['field']}".strip()
         click.echo(f"{where}: nobody understands “{unread['text']}” as {about}; correct it on the page.")

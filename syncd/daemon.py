@@ -104,12 +104,30 @@ class Worker(threading.Thread):
             self._work(page_id)
             self._requested()
         self._sweep()
+        self._count()
 
     def _sweep(self) -> None:
         """Behind everything that somebody waits for: one page whose content was not read for long."""
         page_id = None if self.stopping.is_set() else self.schedule.to_sweep(self.store.now())
         if page_id is not None:
             self._work(page_id)
+
+    def _count(self) -> None:
+        """Behind that too: the comments of one page, which no feed and no content tells of."""
+        page_id = None if self.stopping.is_set() else self.schedule.to_count(self.store.now())
+        if page_id is None:
+            return
+        page = self.store.page(page_id)
+        destination = self.destinations[page.destination]
+        if page.state not in ("live", "held"):
+            return
+        try:
+            with destination.turn:
+                count = destination.provider.comments(destination.place, page.native_id)
+        except ProviderError as error:
+            self.log.info("comments are not counted now", page=f"{page.incident}@{page.destination}", reason=str(error))
+            return
+        self.store.set_page(page_id, comments=count, comments_at=None if count is None else self.store.now())
 
     def _requested(self) -> None:
         while not self.requests.empty():
@@ -122,10 +140,10 @@ class Worker(threading.Thread):
                 future.cancel()
 
     def _track(self, pages: Sequence[Page], now: datetime) -> None:
-        tracked = {page.id for page in pages if page.state not in ("halted", "detached")}
-        self.schedule.forget(tracked)
+        tracked = {page.id: page for page in pages if page.state not in ("halted", "detached")}
+        self.schedule.forget(set(tracked))
         for page_id in sorted(tracked):
-            self.schedule.track(page_id, now)
+            self.schedule.track(page_id, now, tracked[page_id].comments_at)
         for page_id, since in self.store.dirty():
             if page_id in tracked and self.store.dirty_mark(page_id) != self.marks.get(page_id):
                 self.schedule.changed(page_id, since)

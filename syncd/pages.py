@@ -91,6 +91,13 @@ class Page:
     unlabelled: bool = False  # made by us, and its labels are not known to be there
     draft_since: datetime | None = None  # how long somebody's unpublished changes have kept us from writing
     draft_said: bool = False  # that this is long was journalled
+    comments: int | None = None  # of people, that nobody resolved; None where that was never told
+    comments_at: datetime | None = None  # when they were counted
+
+
+def comments_told(count: int | None) -> str:
+    """The comments of a page in words, empty where there are none or nobody tells."""
+    return f"{count} comment{'s' if count > 1 else ''}" if count else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class PageClock:
     next_poll: datetime
     wait: timedelta
     looked: datetime  # when the content was read last
+    counted: datetime  # when the comments were counted last
     next_work: datetime | None = None  # something is known to be due then
     failures: int = 0
 
@@ -34,11 +35,12 @@ class Schedule:
     coldest: timedelta = timedelta(minutes=10)
     clocks: dict[int, PageClock] = field(default_factory=dict)
     next_sweep: datetime | None = None
+    next_count: datetime | None = None
 
-    def track(self, page: int, now: datetime) -> None:
-        """A page that is new here is looked at once."""
+    def track(self, page: int, now: datetime, counted: datetime | None = None) -> None:
+        """A page that is new here is looked at once; its comments were `counted` then, as far as is known."""
         if page not in self.clocks:
-            self.clocks[page] = PageClock(now + self.poll, self.poll, now, next_work=now)
+            self.clocks[page] = PageClock(now + self.poll, self.poll, now, counted or now, next_work=now)
 
     def forget(self, pages: set[int]) -> None:
         """Keep only `pages`."""
@@ -84,6 +86,17 @@ class Schedule:
         if now - self.clocks[page].looked < SWEEP:
             return None
         self.next_sweep = now + SWEEP_GAP
+        return page
+
+    def to_count(self, now: datetime) -> int | None:
+        """The page whose comments are to be counted, at the pace of `to_sweep`; whatever comes of it, it had its turn. Pages
+        that are worked on all the time are never swept, so this has clocks of its own."""
+        if not self.clocks or (self.next_count and now < self.next_count):
+            return None
+        page = min(self.clocks, key=lambda page: (self.clocks[page].counted, page))
+        if now - self.clocks[page].counted < SWEEP:
+            return None
+        self.next_count, self.clocks[page].counted = now + SWEEP_GAP, now
         return page
 
     def worked(self, page: int, again_at: datetime | None) -> None:

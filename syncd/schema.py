@@ -136,6 +136,19 @@ def m003_what_holds_a_page(db: Database) -> None:
         db.execute(statement)
 
 
+COMMENTS = (
+    "ALTER TABLE pages ADD COLUMN comments INTEGER",
+    "ALTER TABLE pages ADD COLUMN comments_at TEXT",
+)
+
+
+@migrations()
+def m004_comments(db: Database) -> None:
+    """How many comments of people a page has, and when they were counted."""
+    for statement in COMMENTS:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -119,7 +119,7 @@ SET_FLOW_MARK = """INSERT INTO flow_marks (incident, task, done, by, at, why) VA
 
 _PAGE = """SELECT g.id, g.incident, g.destination, g.state, g.native_id, g.url, g.version, g.reason, g.copy, g.since,
     g.checked_at, g.written_at, g.moved_at, g.brake, g.agreed, g.generation, g.code, g.space, g.unlabelled, g.draft_since,
-    g.draft_said FROM pages g"""
+    g.draft_said, g.comments, g.comments_at FROM pages g"""
 PAGE = _PAGE + " WHERE g.id = ?"
 PAGE_AT = _PAGE + " WHERE g.incident = ? AND g.destination = ? AND g.state != 'detached'"
 # The page where the prose is written comes first.
@@ -130,7 +130,8 @@ PAGES_OF = _PAGE + _HOME_FIRST.format(where="WHERE g.incident = ?")
 INSERT_PAGE = "INSERT INTO pages (incident, destination, state, copy, since) VALUES (?, ?, ?, ?, ?) RETURNING id"
 PAGE_STATE = ("state", "reason", "code", "since", "brake", "agreed", "draft_since", "draft_said")
 PAGE_PLACE = ("native_id", "url", "version", "copy", "checked_at", "written_at", "moved_at", "space", "unlabelled")
-SET_PAGE = {name: f"UPDATE pages SET {name} = ? WHERE id = ?" for name in (*PAGE_STATE, *PAGE_PLACE)}
+PAGE_COMMENTS = ("comments", "comments_at")
+SET_PAGE = {name: f"UPDATE pages SET {name} = ? WHERE id = ?" for name in (*PAGE_STATE, *PAGE_PLACE, *PAGE_COMMENTS)}
 
 # Who takes the page up last may write it; whoever did before is late.
 CLAIM = "UPDATE pages SET generation = generation + 1 WHERE id = ? RETURNING generation"

@@ -36,6 +36,8 @@ class PageChanges(TypedDict, total=False):
     unlabelled: bool
     draft_since: datetime | None
     draft_said: bool
+    comments: int | None
+    comments_at: datetime | None
 
 
 def base_to_json(base: Base) -> str:
@@ -94,11 +96,15 @@ class Pages(Journal):
         return [_page(row) for row in rows]
 
     def set_page(self, page_id: int, **changes: Unpack[PageChanges]) -> None:
-        """Changes what is named; `since` follows the state, and a reason without a code has none."""
+        """Changes what is named; `since` follows the state, a reason without a code has none, and another page, or none,
+        has other comments."""
         with self.tx():
             page = self.page(page_id)
             if "reason" in changes:
                 changes.setdefault("code", "")
+            if changes.get("native_id", page.native_id) != page.native_id or changes.get("state") == "detached":
+                changes.setdefault("comments", None)
+                changes.setdefault("comments_at", None)
             for name, value in changes.items():
                 if getattr(page, name) != value:
                     self._run(sql.SET_PAGE[name], (_column(value), page_id))
@@ -299,7 +305,7 @@ def _when(text: str | None) -> datetime | None:
 
 def _page(row: Row) -> Page:
     *simple, copy, since, checked_at, written_at, moved_at, brake, agreed, generation = row[:16]
-    code, space, unlabelled, draft_since, draft_said = row[16:]
+    code, space, unlabelled, draft_since, draft_said, comments, comments_at = row[16:]
     number, incident, destination, state, native_id, url, version, reason = simple
     return Page(
         id=number,
@@ -323,6 +329,8 @@ def _page(row: Row) -> Page:
         unlabelled=bool(unlabelled),
         draft_since=_when(draft_since),
         draft_said=bool(draft_said),
+        comments=comments,
+        comments_at=_when(comments_at),
     )
 
 

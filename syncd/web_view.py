@@ -25,7 +25,7 @@ from mapping.rows import FIXED_DETAILS, Vocabulary, details_values, label
 from mapping.times import show_time
 from syncd.app import App
 from syncd.journal_words import Travelled, travelled
-from syncd.pages import Conflict, Page
+from syncd.pages import Conflict, Page, comments_told
 from syncd.prose_html import prose, safe_link
 
 JOURNAL_LINES = 40
@@ -92,6 +92,7 @@ class Where:
     words: str
     link: str
     home: bool
+    comments: str
     hidden: Mapping[str, str]
     unread: tuple[str, ...]
 
@@ -239,6 +240,7 @@ def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
         words=words,
         link=safe_link(page.url),
         home=bool(postmortem and postmortem.home == page.destination),
+        comments=comments_told(page.comments),
         hidden=app.store.hidden(page.id),
         unread=tuple(f"{unread.key} {unread.field}: {unread.text}" for unread in app.store.unread(page.id)),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,20 @@ def test_doctor_gets_sentences_and_leaves_nothing_behind(world: World, there: De
 
 def test_what_a_service_can_do_is_a_value(there: Destination) -> None:
     assert isinstance(there.provider.capabilities, Capabilities)
+
+
+def test_comments_of_people_are_counted_where_the_service_has_them(world: World, there: Destination) -> None:
+    seen = publish(there)
+    comments = partial(there.provider.comments, there.place, seen.native_id)
+    if there.name == "files":
+        assert comments() is None
+        return
+    assert comments() == 0
+    for _ in range(2):
+        if there.name in ("wiki", "dc"):
+            site = world.wiki if there.name == "wiki" else world.server
+            site.add_comment(site.content[seen.native_id], "<p>Why?</p>", site.account("ada@example.com"), None, False)
+        else:
+            world.space.ui_comment(seen.native_id, "why?")
+    before = world.writes()
+    assert comments() == 2 and world.writes() == before

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mapping.document import Block, Doc, Span, paragraph, text_spans
 from providers.contract import Fitted, Observation
 from providers.sandbox.faults import Fault
+from providers.sandbox.notion_gate import CAPABILITIES
 from tests.contract.notion_world import (
     PROPERTIES,
     STATIC,
@@ -218,6 +219,33 @@ def test_without_the_right_to_read_comments_nothing_is_made_anew(world: World, s
     asked = _asked(world)
     assert world.write(world.read(seen), target).doc == seen.doc
     assert _asked(world) == asked  # it is known by now
+
+
+def test_the_open_comments_on_the_page_itself_are_counted_in_one_request(world: World) -> None:
+    seen = world.publish(_page(paragraph("words")))
+    threads = [world.service.ui_comment(seen.native_id, "why?"), world.service.ui_comment(seen.native_id, "and how?")]
+    world.service.ui_comment(native_of(seen, "words"), "on a block")
+    world.service.requests.clear()
+    assert world.notion.comments(world.table, seen.native_id) == 2
+    assert [path.partition("?")[0] for _, path in world.service.requests] == ["/v1/comments"]
+    world.service.ui_resolve(threads[0])
+    assert world.notion.comments(world.table, seen.native_id) == 0
+
+
+def test_a_connection_without_the_capability_counts_nothing_and_says_so_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = world.publish(_page(paragraph("words")))
+    world.service.gate.limit("ntn_sandbox", CAPABILITIES - {"read_comments"})
+    assert [world.notion.comments(world.table, seen.native_id) for _ in range(2)] == [None, None]
+    assert caplog.text.count("may not read comments") == 1
+
+
+def test_a_page_that_is_not_found_says_nothing_of_comments_elsewhere(world: World) -> None:
+    seen = world.publish(_page(paragraph("words"), paragraph("else")))
+    assert world.notion.comments(world.table, "01234567-89ab-cdef-0123-456789abcdef") is None
+    target = swapped(seen, 1, replace(seen.doc.blocks[1], kind="quote"))
+    assert _fit(world, seen, target).holds == ()
 
 
 # --- other things that cannot be --------------------------------------------------------------------------------------

@@ -92,3 +92,15 @@ def test_pages_that_are_gone_are_forgotten() -> None:
     s = schedule()
     s.forget(set())
     assert s.due(NOW) == []
+
+
+def test_comments_are_counted_once_an_hour_one_page_after_the_other() -> None:
+    s = schedule()
+    s.track(2, NOW, counted=NOW - timedelta(minutes=50))
+    assert s.to_count(NOW + timedelta(minutes=9)) is None
+    assert s.to_count(NOW + timedelta(minutes=11)) == 2
+    assert s.to_count(NOW + timedelta(minutes=59)) is None
+    s.track(3, NOW)
+    assert s.to_count(NOW + timedelta(minutes=60)) == 1
+    assert s.to_count(NOW + timedelta(minutes=60) + 9 * SECOND) is None
+    assert s.to_count(NOW + timedelta(minutes=60) + 10 * SECOND) == 3

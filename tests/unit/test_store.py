@@ -565,3 +565,15 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(path: Path) -> No
     assert (page.state, page.brake, page.agreed, page.generation) == ("live", "", "", 0)
     assert store.claim(page.id) == 1
     store.close()
+
+
+def test_another_page_in_the_same_row_has_comments_of_its_own(store: Store) -> None:
+    page = a_page(store)
+    store.set_page(page.id, native_id="1", comments=3, comments_at=START)
+    store.set_page(page.id, native_id="1", state="live")
+    assert (store.page(page.id).comments, store.page(page.id).comments_at) == (3, START)
+    store.set_page(page.id, native_id="2")
+    assert (store.page(page.id).comments, store.page(page.id).comments_at) == (None, None)
+    store.set_page(page.id, comments=1, comments_at=START)
+    store.set_page(page.id, state="detached")
+    assert store.page(page.id).comments is None
