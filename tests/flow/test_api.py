@@ -230,6 +230,17 @@ def test_a_conflict_is_shown_with_both_versions_and_settled(client: Client, buil
     assert client.json("GET", "/api/v1/conflicts?state=open")["conflicts"] == []
 
 
+def test_comments_of_people_are_shown_beside_the_page_with_a_link(client: Client, built: Assembly) -> None:
+    published(built, client)
+    (page,) = built.app.store.pages("INC-1")
+    assert "comment" not in client("GET", "/incidents/INC-1").text
+    built.app.store.set_page(page.id, url="https://wiki.example.com/1", comments=1, comments_at=built.app.store.now())
+    link = '<a href="https://wiki.example.com/1" target="_blank" rel="noopener noreferrer">1 comment</a>'
+    assert link in client("GET", "/incidents/INC-1").text
+    shown = client.json("GET", "/api/v1/incidents/INC-1/postmortem")["pages"][0]["comments"]
+    assert (shown["count"], shown["url"]) == (1, "https://wiki.example.com/1") and shown["checked_at"]
+
+
 def test_a_hidden_row_is_brought_back(client: Client, built: Assembly, clock: Clock) -> None:
     file = published(built, client)
     clock.now += timedelta(minutes=5)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,6 +19,7 @@ from syncd.cli import main
 from syncd.cli_frame import Session
 from syncd.doctor import loses_commits
 from syncd.patience import Patience
+from syncd.store import Store
 
 CONFIG = """
 timezone = "UTC"
@@ -306,6 +308,18 @@ def test_a_removed_row_is_hidden_and_comes_back(desk: Desk) -> None:
     desk.type("restore", "INC-12", "FU-1")
     desk.type("once")
     assert "Alert on queue depth" in desk.page.read_text()
+
+
+def test_comments_of_people_are_told_where_there_are_any(desk: Desk) -> None:
+    desk.published()
+    store = Store.open(desk.root / "syncd.db", lambda: datetime.now(UTC))
+    (page,) = store.pages("INC-12")
+    assert "comment" not in desk.type("status").stdout
+    assert desk.json("status")["postmortems"][0]["pages"][0]["comments"] is None
+    store.set_page(page.id, comments=3, comments_at=store.now())
+    assert f"INC-12@{page.destination}: 3 comments on {page.url}" in desk.type("status").stdout
+    assert desk.json("postmortem", "show", "INC-12")["pages"][0]["comments"]["count"] == 3
+    store.close()
 
 
 def test_a_page_that_is_gone_needs_a_person(desk: Desk) -> None:
