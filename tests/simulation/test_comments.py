@@ -115,6 +115,27 @@ def test_where_comments_may_not_be_read_nothing_else_suffers(world: World, caplo
     assert world.page().comments == 1  # the capability was given, and nobody restarted anything
 
 
+@pytest.mark.parametrize("status", [401, 403])  # a scope that a token lacks answers 401
+def test_a_wiki_that_keeps_its_comments_to_itself_tells_no_number(world: World, status: int) -> None:
+    page, at_work = world.publish("wiki"), worker(world, "wiki")
+    at_work._round()
+    comment(world, page)
+    pass_an_hour(world, at_work)
+    assert world.page().comments == 1
+    world.to_wiki.script.append(Fault("status", lambda method, path: "comments" in path, status))
+    pass_an_hour(world, at_work)
+    assert (world.page().comments, world.page().comments_at, world.page().state) == (None, None, "live")
+
+
+def test_a_page_that_is_out_of_reach_is_not_asked_about(world: World) -> None:
+    page, at_work = world.publish("notes"), worker(world, "notes")
+    at_work._round()
+    world.store.set_page(page.id, state="missing")
+    world.wait(3700)
+    at_work._count()
+    assert not asked(world)
+
+
 def test_a_service_that_does_not_answer_takes_no_count_away(world: World) -> None:
     page, at_work = world.publish("notes"), worker(world, "notes")
     at_work._round()
