@@ -33,6 +33,12 @@ def kept_in(block: Block) -> list[str]:
     return own + [s.ref for run in (block.spans, *block.cells) for s in run if s.kind == "kept"] + inner
 
 
+def has_words(block: Block) -> bool:
+    """Whether a block says something itself, beside what its page keeps natively."""
+    runs = [block.spans, *block.cells, *(cell for row in block.rows for cell in row.cells)]
+    return block.kind != "kept" and any(span.text.strip() for run in runs for span in run if span.kind != "kept")
+
+
 def renamed(blocks: Sequence[Block], like: Sequence[Block]) -> tuple[Block, ...]:
     """`blocks` with the names of the kept things of `like`, one after the other; as they are where one side lacks some."""
     names = [ref for block in like for ref in kept_in(block)]

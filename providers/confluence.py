@@ -8,7 +8,7 @@ markup is `mapping.confluence_storage`; requests are an edition's (`confluence_d
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -146,9 +146,10 @@ class Confluence:
         return self._wiki.label(_native(native_id), labels) if labels else Done(native_id)
 
     def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
-        """See `Provider.write`. The draft is read first and the body last, right before it is written."""
+        """See `Provider.write`. The body is read last, right before it is written: a comment on it moves no version."""
         try:
-            draft = None if over_draft else self._wiki.draft(_native(seen.native_id))
+            lost = self._dangling(_native(seen.native_id)) if seen.threads else {}
+            draft = None if over_draft else self._wiki.draft(seen.native_id)
             page = self._there(place, seen.native_id)
             fresh, parsed = self._observed(page), _parsed(page)
             blocks = self._people.addressed(target.blocks)
@@ -158,26 +159,26 @@ class Confluence:
             body = splice(parsed, blocks, details_id=MARKER + seen.marker if seen.marker else "")
             if body == page.body and title == fresh.doc.title:
                 return Done(seen.native_id, fresh)
-            return self._in_the_way(page, draft) or self._put(page, title, body, note)
+            outcome = self._in_the_way(page, draft) or self._put(page, title, body, note)
         except ProviderError as error:
             return Rejected(error)
+        if isinstance(outcome, Done) and fresh.threads:
+            return replace(outcome, orphans=self._new_orphans(page.id, fresh.threads.keys() - lost.keys()))
+        return outcome
 
     def _put(self, page: WikiPage, title: str, body: str, note: str) -> Outcome:
-        """One new version; where comments stand on the page's words, with those that lost them by it."""
-        threads = bool(lost_markers(page.body, ""))
-        before = self._dangling(page.id) if threads else {}
+        """One new version."""
         outcome = self._wiki.put(page, title, body, _CONTROL.sub(" ", note)[:LONGEST_NOTE])
         if isinstance(outcome, Rejected) and isinstance(outcome.error, Forbidden | Missing):
             return Held("read_only", f"We may read the page, but not edit it ({outcome.error}).")
-        if not isinstance(outcome, Done):
-            return outcome
-        orphans = self._new_orphans(page.id, before) if threads else {}
-        return replace(self._settled(outcome), orphans=orphans)
+        return self._settled(outcome) if isinstance(outcome, Done) else outcome
 
-    def _new_orphans(self, page_id: str, before: Mapping[str, str]) -> Mapping[str, str]:
-        """Nothing where the service does not answer now: a marker that is gone is noticed at the next look too."""
+    def _new_orphans(self, page_id: str, refs: Collection[str]) -> Mapping[str, str]:
+        """Of the comments that stood on the page's words those that lost them now. Nothing where the service does not answer
+        now: a marker that is gone is noticed at the next look too.
+        """
         try:
-            return {ref: words for ref, words in self._dangling(page_id).items() if ref not in before}
+            return {ref: words for ref, words in self._dangling(page_id).items() if ref in refs}
         except ProviderError:
             return {}
 

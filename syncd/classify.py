@@ -12,6 +12,7 @@ from mapping.align import LISTED, alike, match
 from mapping.document import Block, Doc, PageSection, sections, text_spans
 from mapping.event_lines import read_event_line
 from mapping.incident import SectionKind
+from mapping.kept import has_words
 from mapping.rows import columns, label, read_event, read_follow_up
 from syncd.compose import INTRODUCTION
 from syncd.local import Local
@@ -35,7 +36,10 @@ def _walk(base: Base, doc: Doc, was: Mapping[int, Entry], local: Local) -> Itera
     names = _section_names(list(sections(doc.blocks)), was, local)
     kinds: dict[str, SectionKind] = {section.id: section.kind for section in local.postmortem.sections}
     claimed = {entry.section for entry in was.values() if entry.role == "table"}
-    foreign = {entry.section for entry in base.entries if entry.role == "foreign"}
+    introduced = local.postmortem.section(INTRODUCTION) is not None
+    foreign = {
+        entry.section for entry in base.entries if entry.role == "foreign" and (entry.section or has_words(entry.block))
+    }
     loose = {section for section in foreign if kinds.get(section, "text") in PROSE}
     index = 0
     for page_section, name in zip(sections(doc.blocks), names, strict=True):
@@ -47,6 +51,9 @@ def _walk(base: Base, doc: Doc, was: Mapping[int, Entry], local: Local) -> Itera
             kind = None if name in loose else kinds.get(name, "text")
             before.append(_entry(block, was.get(index), name, kind, claimed, before))
             index += 1
+        if not introduced and not any(entry.role == "prose" and has_words(entry.block) for entry in before):
+            # A table of contents on top introduces nothing: it belongs to the page alone.
+            before = [replace(e, section=name, role="foreign") if e.section == INTRODUCTION else e for e in before]
         yield from before
 
 
@@ -111,7 +118,7 @@ def _section_names(found: Sequence[PageSection], was: Mapping[int, Entry], local
                 names[number] = name
     for number in range(1, len(found)):
         if number not in names:
-            taken = {"", *names.values(), *(section.id for section in local.postmortem.sections)}
+            taken = {"", INTRODUCTION, *names.values(), *(section.id for section in local.postmortem.sections)}
             heading = found[number].heading
             names[number] = section_id(heading.text if heading else "", taken)
     return [names[number] for number in range(len(found))]

@@ -14,6 +14,7 @@ from mapping.align import LISTED
 from mapping.document import Block, Doc, sections
 from mapping.event_lines import LEADS, read_event_line
 from mapping.incident import SectionKind
+from mapping.kept import has_words
 from mapping.rows import Vocabulary, columns, read_event, read_follow_up, understood
 from syncd.pages import Role
 
@@ -90,9 +91,10 @@ def recognise(
         heading = section.heading.text.strip() if section.heading else ""
         part = _part(heading, roles[at : at + len(section.blocks)], known)
         parts.append(part)
+        told = bool(heading) or any(has_words(block) for block in section.blocks)
         for block in section.blocks:
             role = roles[at]
-            prose = role == "foreign" and not part.rows and part.kind in ("text", "summary")
+            prose = role == "foreign" and told and not part.rows and part.kind in ("text", "summary")
             pieces.append(Piece(block, "prose" if prose else role, number))
             at += 1
     return Recognised(tuple(pieces), tuple(parts), near, tuple(_unclear(doc.blocks, roles, near)))

@@ -200,6 +200,22 @@ def test_a_comment_made_between_the_look_and_the_write_is_told_of_too(world: Wor
     assert isinstance(outcome, Done) and list(outcome.orphans.values()) == ["ten minutes"]
 
 
+def test_the_body_is_read_right_before_it_is_written_also_where_comments_stand(world: World, edition: str) -> None:
+    """A comment moves no version: one made after that read and before the write would lose its marker by it."""
+    page = world.publish(edition)
+    comment_on(world, page, "ten minutes", edition)
+    world.in_step()
+    site = site_of(world, edition)
+    done = len(site.requests)
+    edit(world)
+    world.in_step()
+    asked = site.requests[done:]
+    (written,) = [n for n, (method, path) in enumerate(asked) if method == "PUT" and page.native_id in path]
+    method, path = asked[written - 1]
+    assert method == "GET" and path.partition("?")[0].endswith(page.native_id) and "draft" not in path
+    assert any("comment" in path for _, path in asked[:written])
+
+
 def test_a_comment_whose_words_somebody_took_away_is_told_of_once_with_who_did(world: World, edition: str) -> None:
     page = world.publish(edition)
     comment_on(world, page, "ten minutes", edition)

@@ -294,3 +294,39 @@ def test_a_tick_is_never_half_typed() -> None:
 def test_a_plan_is_the_same_value_each_time() -> None:
     of, base = local(), page(local())[0]
     assert plan_out(base, of) == plan_out(base, of)
+
+
+# --- before the first heading -------------------------------------------------------------------------------------------
+
+CONTENTS = Block("kept", (Span("Table of contents"),), ref="k1")
+
+
+def on_top(*blocks: Block) -> Callable[[Doc], Doc]:
+    return lambda doc: numbered(replace(doc, blocks=(*blocks, *doc.blocks)))
+
+
+def test_a_table_of_contents_on_top_is_the_pages_alone() -> None:
+    of = local()
+    taken = look(of, on_top(CONTENTS, Block("divider")))
+    assert taken.commands == () and plan_out(taken.base, of).empty
+    again = take_in(taken.base, of, numbered(taken.base.doc), POLICY, NOW)
+    assert again.commands == () and again.base == taken.base
+
+
+def test_words_on_top_are_an_introduction_with_what_stands_among_them() -> None:
+    of = local()
+    before = look(of, on_top(CONTENTS)).base
+    _, doc = page(of)
+    taken = take_in(before, of, on_top(CONTENTS, paragraph("A long day."))(doc), POLICY, NOW)
+    assert taken.commands == (
+        AddSection(Section("introduction", "text", ""), ""),
+        Set("section", "introduction", "blocks", blocks=(CONTENTS, paragraph("A long day."))),
+    )
+
+
+def test_a_section_called_introduction_is_not_the_text_on_top() -> None:
+    of = local()
+    more = (heading("Introduction"), paragraph("What this is about."))
+    taken = look(of, lambda doc: numbered(replace(doc, blocks=(paragraph("A long day."), *doc.blocks, *more))))
+    added = [c.section for c in taken.commands if isinstance(c, AddSection)]
+    assert [(s.id == "introduction", s.heading) for s in added] == [(True, ""), (False, "Introduction")]
