@@ -26,7 +26,7 @@ from syncd.printing import SIGNS, age, iso, moment, print_table
 from syncd.resources import templates
 from syncd.settings import load
 from syncd.store_journal import JournalLine
-from syncd.story import story
+from syncd.story import sentence, story
 
 IN_HOUSE: dict[str, Any] = {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
 
@@ -152,9 +152,11 @@ def _print_story(lines: Sequence[JournalLine], one: bool) -> None:
         head = f"{moment(part.at)}  {'' if one else f'{part.incident}  '}{part.who}"
         if len(part.did) == 1:
             ((number, clause),) = part.did
-            click.echo(f"{head} {clause}. #{number}")
+            click.echo(f"{head} {sentence(clause)} #{number}")
         else:
-            click.echo("\n".join([f"{head.rstrip(',')}:", *(f"    {clause}. #{number}" for number, clause in part.did)]))
+            click.echo(
+                "\n".join([f"{head.rstrip(',')}:", *(f"    {sentence(clause)} #{number}" for number, clause in part.did)])
+            )
 
 
 def _line_json(line: JournalLine) -> dict[str, Any]:
@@ -169,7 +171,7 @@ def _line_json(line: JournalLine) -> dict[str, Any]:
         "by": told.by or None,
         "what": told.what,
         "detail": told.detail,
-        "says": f"{said.who} {'; '.join(clause for _, clause in said.did)}.",
+        "says": f"{said.who} {sentence('; '.join(clause for _, clause in said.did))}",
         "old": line.old,
         "new": line.new,
     }

@@ -2,6 +2,7 @@
 is one paragraph. Shorter words, for a ticker, are in `journal_words.py`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,10 @@ from mapping.incident import PostmortemStatus
 from syncd.journal_words import cut, field_words
 from syncd.store_journal import JournalLine
 
+OURS = re.compile(r" \[syncd [^\]]*\]$")  # by which a version of ours is known again
 AT_ONCE = timedelta(seconds=2)  # one transaction, or one command of a person
 PROSE = ("summary", "blocks", "description")
+EDITS = {"add": "wrote", "move": "moved", "remove": "took away"}
 MUCH = 160  # characters of a text that are told; `journal --json` has all of it
 
 
@@ -62,11 +65,30 @@ def _who(line: JournalLine) -> str:
 def _clauses(line: JournalLine) -> list[str]:
     """What follows the name; a write to a page has a clause for each edit."""
     if line.action == "wrote":
-        return [f"wrote: {edit}" for edit in line.new.splitlines()] or ["wrote"]
+        return [_edit(edit) for edit in line.new.splitlines()] or ["wrote"]
     if line.action == "set":
         return [_set(line)]
     says = CLAUSES.get(line.action)
     return [says(line) if says else f"{line.action} {subject(line)} {_quoted(line.new)}".strip()]
+
+
+def _edit(edit: str) -> str:
+    """An edit of a plan; one that cannot be read without doubt is told as it is."""
+    verb, _, rest = edit.partition(" ")
+    before, *after = rest.split(" -> ")
+    if verb == "change" and len(after) == 1:
+        return f"changed {_line(before)} to {_line(after[0])}"
+    return f"{EDITS[verb]} {_line(rest)}" if verb in EDITS else f"wrote: {edit}"
+
+
+def _line(text: str) -> str:
+    """A line of a page; the bars of a table's row are no words."""
+    return _quoted(text.removeprefix("| "))
+
+
+def sentence(clause: str) -> str:
+    """A clause with the full stop that it may not have yet."""
+    return clause if clause.rstrip("”").endswith((".", "!", "?", "…")) else f"{clause}."
 
 
 def subject(line: JournalLine) -> str:
@@ -162,6 +184,8 @@ CLAUSES: dict[str, Callable[[JournalLine], str]] = {
     "created": lambda line: f"made the page {_quoted(line.new)}",
     "adopted": lambda line: f"took the page {line.new or ''} as the page of {line.incident}",
     "detached": lambda line: f"detached the page {line.new}; it stays as it is",
+    "orphaned": lambda line: f"took away the words that a comment was on: {_quoted(line.new)}",
+    "left unlabelled": lambda line: f"left the page without labels: {line.new}",
     "exported": lambda line: f"exported the post-mortem to {line.new}",
     "learn": lambda line: f"met {line.new or line.subject} <{line.subject}>",
     "hide": _hidden,
@@ -170,7 +194,9 @@ CLAUSES: dict[str, Callable[[JournalLine], str]] = {
     "conflict": _conflict,
     "resolve": lambda line: f"settled the conflict about {_about(line)}: {line.new}",
     "reopen": lambda line: f"took back the choice about {_about(line)}; the conflict is open again",
-    "recognised": lambda line: f"went on after an interruption; what had been written was recognised: {line.new}",
+    "recognised": lambda line: (
+        f"went on after an interruption; what had been written was recognised: {OURS.sub('', line.new)}"
+    ),
     "halted": lambda line: f"stopped: {line.new}",
     "held": lambda line: f"waits: {line.new}",
     "missing": lambda line: f"misses the page: {line.new}",

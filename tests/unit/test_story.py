@@ -6,7 +6,7 @@ import pytest
 
 from mapping.commands import Actor
 from syncd.store_journal import JournalLine
-from syncd.story import story
+from syncd.story import sentence, story
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 ADA = Actor("page", "Ada Byron", "wiki")
@@ -36,6 +36,14 @@ def line(actor: Actor, action: str, *texts: str, number: int = 1, at: datetime =
         (line(SYNC, "conflict", "FU-1", "title", "Age", "Depth"), "the store said “Age”, the page “Depth”"),
         (line(GRACE, "resolve", "FU-1", "title", "", "page"), "settled the conflict about the title of FU-1: page"),
         (line(SYNC, "held", "", "", "", "Somebody types."), "syncd, on wiki, waits: Somebody types"),
+        (line(ADA, "orphaned", "76ce", "", "", "ten minutes"), "the words that a comment was on: “ten minutes”"),
+        (line(SYNC, "left unlabelled", "", "", "", "not allowed"), "left the page without labels: not allowed"),
+        (
+            line(SYNC, "wrote", "", "", "", "change | 10:03 | Rang -> | 10:05 | Rang"),
+            "changed “10:03 | Rang” to “10:05 | Rang”",
+        ),
+        (line(SYNC, "wrote", "", "", "", "change a -> b -> c"), "wrote: change a -> b -> c"),
+        (line(SYNC, "wrote", "", "", "", "lead: nothing -> Ada Byron"), "wrote: lead: nothing -> Ada Byron"),
         (line(SYNC, "halted", "", "", "", "It was emptied."), "stopped: It was emptied"),
         (line(SYNC, "recognised", "", "", "", "INC-12: change"), "went on after an interruption"),
         (line(GRACE, "resumed", "wiki", "", "", "accepted"), "let the page on wiki go on, and agreed"),
@@ -61,4 +69,18 @@ def test_what_was_done_at_once_is_one_paragraph() -> None:
     ]
     parts = list(story(lines))
     assert [[number for number, _ in part.did] for part in parts] == [[1, 2], [3, 3], [4]]
-    assert [clause for _, clause in parts[1].did] == ["wrote: change a -> b", "wrote: add [ ] c"]
+    assert [clause for _, clause in parts[1].did] == ["changed “a” to “b”", "wrote “[ ] c”"]
+
+
+@pytest.mark.parametrize(
+    ("clause", "told"),
+    [
+        ("ticked FU-1", "ticked FU-1."),
+        ("stopped: It was emptied.", "stopped: It was emptied."),
+        ("added “Nobody was paged.”", "added “Nobody was paged.”"),
+        ("added “Why?”", "added “Why?”"),
+        ("set the name to “Down”", "set the name to “Down”."),
+    ],
+)
+def test_a_sentence_ends_once(clause: str, told: str) -> None:
+    assert sentence(clause) == told
