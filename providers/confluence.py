@@ -89,7 +89,7 @@ class Confluence:
         if ours is not None:
             return self._observed(ours)
         if holders:
-            raise TitleTaken(f"another page in the space is called “{wanted}” ({holders[0].status})")
+            raise TitleTaken(f"Another page in the space is called “{wanted}” ({holders[0].status})")
         return None
 
     def page_id(self, place: Place, link: str) -> str:

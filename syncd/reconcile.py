@@ -289,7 +289,7 @@ class _Pass:
         if intent:
             self.store.close_intent(intent.id, "title taken")
         way = f"`syncd resume {self.page.incident} --accept` creates it as “{title} (2)”."
-        return self._halt(f"{error} {way}", "title", "title_taken")
+        return self._halt(f"{str(error).rstrip('.')}. {way}", "title", "title_taken")
 
     def _let_settle(self, intent: Intent) -> None:
         """A create whose reply was lost may still appear; before that is over it is not tried again."""

@@ -103,6 +103,22 @@ def test_merged_cells_over_our_rows_stay_merged(world: World, page: Page) -> Non
     ]
 
 
+def test_rows_that_come_back_as_they_were_make_no_conflict_with_what_the_store_changed_meanwhile(
+    world: World, page: Page
+) -> None:
+    person = somebody(world, page)
+    body = person.body
+    row = person._row("Workers restarted")
+    stored(world, page, body.replace(row, re.sub(r"(<tr[^>]*>)(<td)", r'\1\2 rowspan="2"', row, count=1)))
+    world.app.once()
+    world.app.edit_event("T-2", {"title": "Workers restarted twice", "at": "2026-11-02T10:31:27Z"}, GRACE)
+    assert {report.result for report in world.app.once()} == {"waiting"}
+    stored(world, page, body)
+    world.in_step()
+    assert not world.store.conflicts() and reached(world, page) and "10:31" in person.text()
+    again(world, page)
+
+
 def test_two_timelines_on_one_page_are_ours_and_theirs(world: World, page: Page) -> None:
     person = somebody(world, page)
     theirs = (
