@@ -12,7 +12,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as light
+else:
+
+    def light(*, frozen, slots):
+        """A dataclass that mypy holds to be frozen. The guard at run time would make each object cost five times as much,
+        and a page has a thousand spans."""
+        return dataclass(slots=slots, unsafe_hash=frozen)
+
 
 BlockKind = Literal[
     "paragraph",
@@ -38,7 +48,7 @@ SpanKind = Literal[
 Mark = Literal["bold", "italic", "strike", "code", "underline"]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Span:
     """A run of text with the same marks, or one atomic inline thing. `text` may hold `\\n` (a soft line break)."""
 
@@ -52,7 +62,7 @@ class Span:
 Spans = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Block:
     """One block. Which fields mean something follows from `kind`:
 
@@ -129,9 +139,12 @@ def heading(text: str, level: int = 2) -> Block:
 
 def merged_spans(spans: Iterable[Span]) -> Spans:
     """Adjacent text of equal marks and link joined, empty text dropped: what services do to rich text anyway."""
+    given = tuple(spans)
+    if _are_merged(given):
+        return given
     merged: list[Span] = []
     run: list[Span] = []
-    for span in spans:
+    for span in given:
         if span.kind == "text" and not span.text:
             continue
         if run and not _joins(run[0], span):
@@ -141,8 +154,17 @@ def merged_spans(spans: Iterable[Span]) -> Spans:
     return (*merged, _joined(run)) if run else ()
 
 
+def _are_merged(given: Spans) -> bool:
+    before = None
+    for span in given:
+        if span.kind == "text" and (not span.text or (before is not None and _joins(before, span))):
+            return False
+        before = span
+    return True
+
+
 def _joins(left: Span, right: Span) -> bool:
-    return left.kind == right.kind == "text" and left.marks == right.marks and left.link == right.link
+    return left.marks == right.marks and left.kind == right.kind == "text" and left.link == right.link
 
 
 def _joined(run: list[Span]) -> Span:

@@ -20,6 +20,7 @@ from mapping.markdown_render import ITEMS, Level, between, indented, inline, ite
 
 _KEPT = re.compile(r"\[kept: (?P<label>.*) #(?P<ref>[^\s\]]+)\]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NEEDS_RANGES = re.compile(r"<[A-Za-z/!?]|\[\^|\[kept: ")  # HTML, footnote marks and kept blocks are read from the source
 _ALERTS = {"Tip": "tip", "Important": "warning", "Warning": "warning", "Caution": "caution"}
 _LEVELS = {f"H{level}": level for level in range(1, 7)}
 
@@ -66,7 +67,8 @@ def _lines(block: Block) -> str:
 def from_markdown(text: str) -> tuple[Block, ...]:
     """The blocks of a Markdown text. Any text is one: what has no form of its own stays as plain text."""
     reader = _Reader(Inline(text.encode()))
-    return tuple(reader.flat(tree(text, alerts=True).children, 0))
+    ranges = bool(_NEEDS_RANGES.search(text))
+    return tuple(reader.flat(tree(text, alerts=True, ranges=ranges).children, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 import pyromark
@@ -30,7 +31,12 @@ INLINE = frozenset(
         *("Link", "Image", "InlineHtml", "FootnoteReference", "TaskListMarker"),
     }
 )
-_MARKS: dict[str, Mark] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strike"}
+_CODE: Marks = frozenset({"code"})
+_MARKS: dict[str, Marks] = {
+    "Emphasis": frozenset({"italic"}),
+    "Strong": frozenset({"bold"}),
+    "Strikethrough": frozenset({"strike"}),
+}
 _BREAKS = {"SoftBreak": " ", "HardBreak": "\n"}
 _TAGS: dict[str, Mark] = {
     "strong": "bold",
@@ -46,6 +52,8 @@ _THINGS: dict[str, SpanKind] = {"kept": "kept", "date": "date", "status": "statu
 _MEANT = frozenset({"mailto", "account", *_THINGS})
 _TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
 _ODD = re.compile("[\xa0\0\r]")
+_BLANKS = " \t\n"
+_NOWHERE = {"start": 0, "end": 0}
 
 
 @dataclass(slots=True)
@@ -56,34 +64,39 @@ class Node:
     start: int
     end: int
     value: Any = None
-    children: list["Node"] = field(default_factory=list)
+    children: Sequence["Node"] = ()
 
 
-def tree(text: str, *, alerts: bool = False) -> Node:
-    """The elements of a Markdown text below one root."""
-    root = Node("Root", 0, len(text.encode()))
-    stack = [root]
-    siblings = root.children
-    for event, where in pyromark.events_with_range(text, options=OPTIONS | ALERTS if alerts else OPTIONS):
-        name, payload = _named(event)
+def tree(text: str, *, alerts: bool = False, ranges: bool = True) -> Node:
+    """The elements of a Markdown text below one root. Without `ranges`, which cost more than all the rest, the bytes of
+    every element are 0 up to 0."""
+    options = OPTIONS | ALERTS if alerts else OPTIONS
+    siblings: list[Node] = []
+    root = Node("Root", 0, len(text.encode()), None, siblings)
+    above: list[list[Node]] = []
+    for event, where in _events(text, options, ranges):
+        name, value = _named(event)
         if name == "End":
-            stack.pop()
-            siblings = stack[-1].children
+            siblings = above.pop()
         elif name == "Start":
-            kind, value = _named(payload)
-            stack.append(Node(kind, where["start"], where["end"], value))
-            siblings.append(stack[-1])
-            siblings = stack[-1].children
+            name, value = _named(value)
+            inside: list[Node] = []
+            siblings.append(Node(name, where["start"], where["end"], value, inside))
+            above.append(siblings)
+            siblings = inside
         else:
-            siblings.append(Node(name, where["start"], where["end"], payload))
+            siblings.append(Node(name, where["start"], where["end"], value))
     return root
 
 
 def _named(tag: Any) -> tuple[str, Any]:
-    if isinstance(tag, str):
-        return tag, None
-    ((name, value),) = tag.items()
-    return name, value
+    return (tag, None) if isinstance(tag, str) else tag.popitem()
+
+
+def _events(text: str, options: pyromark.Options, ranges: bool) -> Iterable[tuple[Any, Any]]:
+    if ranges:
+        return pyromark.events_with_range(text, options=options)
+    return zip(pyromark.events(text, options=options), repeat(_NOWHERE))
 
 
 def in_paragraphs(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -105,18 +118,16 @@ def _paragraph(run: list[Node]) -> Node:
     return Node("Paragraph", run[0].start, max(node.end for node in run), children=run)
 
 
-def tidy(spans: Iterable[Span]) -> Spans:
+def tidy(given: Iterable[Span]) -> Spans:
     """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
-    spans = tuple(spans)
-    if (
-        len(spans) == 1
-        and spans[0].text
-        and not _ODD.search(spans[0].text)
-        and spans[0].text == spans[0].text.strip(" \t\n")
-    ):
-        return spans
-    plain = [replace(span, text=_plain(span.text)) if _ODD.search(span.text) else span for span in spans]
-    return _stripped(_stripped(merged_spans(plain), left=True), left=False)
+    spans = tuple(given)
+    text = "".join([span.text for span in spans])
+    if _ODD.search(text):
+        return tidy([replace(span, text=_plain(span.text)) for span in spans])
+    merged = merged_spans(spans)
+    if text == text.strip(_BLANKS):
+        return merged
+    return _stripped(_stripped(merged, left=True), left=False)
 
 
 def _plain(text: str) -> str:
@@ -127,7 +138,7 @@ def _plain(text: str) -> str:
 def _stripped(spans: Spans, *, left: bool) -> Spans:
     while spans and spans[0 if left else -1].kind == "text":
         edge = spans[0 if left else -1]
-        text = edge.text.lstrip(" \t\n") if left else edge.text.rstrip(" \t\n")
+        text = edge.text.lstrip(_BLANKS) if left else edge.text.rstrip(_BLANKS)
         if text == edge.text:
             return spans
         if text:
@@ -152,16 +163,17 @@ class Inline:
 
     def spans(self, nodes: Sequence[Node]) -> Spans:
         """The tidy spans of the inline content of one block."""
-        if len(nodes) == 1 and nodes[0].kind == "Text":
-            return tidy((Span(nodes[0].value),))
         return tidy(self._read(nodes, frozenset(), ""))
 
     def _read(self, nodes: Sequence[Node], marks: Marks, link: str) -> list[Span]:
+        if len(nodes) == 1 and nodes[0].kind == "Text":
+            return [Span(nodes[0].value, "text", "", marks, link)]
         found: list[Span] = []
         text = ""  # of this style, not yet in `found`
-        index = 0
-        while index < len(nodes):
-            node = nodes[index]
+        after = 0  # what was read together with a node before it
+        for index, node in enumerate(nodes):
+            if index < after:
+                continue
             if node.kind == "Text":
                 text += node.value
             elif node.kind in _BREAKS:
@@ -174,24 +186,24 @@ class Inline:
                 end = _closing(nodes, index) if node.kind == "InlineHtml" else 0
                 if end:
                     found += self._read(nodes[index + 1 : end], marks | {_TAGS[_tag_name(node)]}, link)
-                    index = end
+                    after = end + 1
                 else:
                     found += self._one(node, marks, link)
-            index += 1
         if text:
             found.append(Span(text, "text", "", marks, link))
         return found
 
-    def _one(self, node: Node, marks: Marks, link: str) -> list[Span]:
+    def _one(self, node: Node, marks: Marks, link: str) -> Sequence[Span]:
         if node.kind == "Code":
-            return [Span(node.value, "text", "", marks | {"code"}, link)]
+            return (Span(node.value, "text", "", marks | _CODE if marks else _CODE, link),)
         if node.kind in _MARKS:
-            return self._read(node.children, marks | {_MARKS[node.kind]}, link)
+            more = _MARKS[node.kind]
+            return self._read(node.children, marks | more if marks else more, link)
         if node.kind == "Link":
             return self._link(node, marks)
         if node.kind == "TaskListMarker":
-            return []
-        return [self._atom(node, marks, link)]
+            return ()
+        return (self._atom(node, marks, link),)
 
     def _link(self, node: Node, marks: Marks) -> list[Span]:
         url = node.value["dest_url"]

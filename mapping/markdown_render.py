@@ -128,9 +128,9 @@ def _read_back(text: str, where: Where) -> Spans | None:
     return Inline(frame.encode()).spans(nodes[0].children if where != "cell" else _only_cell(nodes[0]))
 
 
-def _only_cell(table: Node) -> list[Node]:
+def _only_cell(table: Node) -> Sequence[Node]:
     cells = table.children[0].children
-    return cells[0].children if len(cells) == 1 else []
+    return cells[0].children if len(cells) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from mapping.notion_text import Accounts, Json
 MOST_CHILDREN = 100  # in one array
 MOST_BLOCKS = 1000  # in one request
 MOST_BYTES = 400_000  # of one request; the service takes 500 KB, the rest is slack for escapes
-SMALL = MOST_BYTES // MOST_CHILDREN  # what may be in a request a hundred times
+UNKNOWN = MOST_BYTES + 1  # how large a body is that nobody looked through
 LEVELS_BELOW = 2  # under a child of the request
 _JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
@@ -169,7 +169,10 @@ def batches(nodes: Iterable[Node]) -> Iterator[Batch]:
     batch, blocks, size = Batch(), 0, 0
     for node in nodes:
         body, inside, rest, weight = _embedded(node)
-        full = len(batch.children) == MOST_CHILDREN or blocks + inside > MOST_BLOCKS or size + weight > MOST_BYTES
+        full = len(batch.children) == MOST_CHILDREN or blocks + inside > MOST_BLOCKS
+        if not full and size + weight > MOST_BYTES:
+            size, weight = sum(map(_size, batch.children)), _size(body)
+            full = size + weight > MOST_BYTES
         if batch.children and full:
             yield batch
             batch, blocks, size = Batch(), 0, 0
@@ -223,23 +226,24 @@ def _count(node: Node) -> int:
 
 
 def _weight(node: Node, body: Json) -> int:
-    """The bytes of a body, or more where it is so small that nobody needs to know."""
+    """The bytes of a body, or more where it fits into a request anyway."""
     most = _at_most(node)
-    return most if most < SMALL else _size(body)
+    return most if most <= MOST_BYTES else _size(body)
 
 
 def _at_most(node: Node) -> int:
     payload = node.body[node.body["type"]]
     arrays = payload.get("cells") or (payload.get("rich_text", ()),)
     if "caption" in payload or not ("rich_text" in payload or "cells" in payload or node.is_table):
-        return SMALL
+        return UNKNOWN
     most = 200
     for items in arrays:
         for item in items:
             text = item.get("text")
             if text is None:
-                return SMALL
-            most += 250 + 6 * (len(text["content"]) + len((text.get("link") or {}).get("url") or ""))
+                return UNKNOWN
+            link = text.get("link")
+            most += 250 + 6 * (len(text["content"]) + (len(link.get("url") or "") if link else 0))
     return most + sum([_at_most(child) for child in node.children])
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -225,12 +226,12 @@ def _is_plain(given: Spans) -> bool:
         return False
     before = None
     for span in given:
-        text = span.text
+        text, link = span.text, span.link
         if span.kind != "text" or not text or len(text) > MOST_SURELY or "\u00a0" in text or "\r" in text:
             return False
-        if span.link and not is_link(span.link):
+        if link and not is_link(link):
             return False
-        if before is not None and before.marks == span.marks and before.link == span.link:
+        if before is not None and before.marks == span.marks and before.link == link:
             return False
         before = span
     return True
@@ -270,6 +271,7 @@ def _fitted(given: Spans) -> Spans:
     return fitted
 
 
+@lru_cache(maxsize=1024)
 def is_link(url: str) -> bool:
     """Whether the service takes the URL: absolute http or https of bounded length."""
     try:

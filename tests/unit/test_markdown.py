@@ -209,6 +209,11 @@ def test_pictures_become_links_and_html_stays_as_text() -> None:
     assert from_markdown("a <sub>b</sub> <u>c</u>")[0].text == "a <sub>b</sub> c"
 
 
+def test_footnote_marks_stay_as_they_are_written() -> None:
+    text, note = from_markdown("Two of them failed[^why].\n\n[^why]: Nobody knows.\n")
+    assert (text.text, note.text) == ("Two of them failed[^why].", "[^why]: Nobody knows.")
+
+
 def test_a_fence_is_longer_than_any_inside() -> None:
     code = Block("code", text_spans("```\ninner\n```"), language="md")
     assert to_markdown([code]).startswith("````md\n")

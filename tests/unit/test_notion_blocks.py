@@ -379,3 +379,9 @@ def test_notes_under_a_follow_up_that_are_no_list_items_are_not_mentioned() -> N
 
 def test_empty_paragraphs_are_not_content() -> None:
     assert decode([_paragraph(), _paragraph(_text(" \u00a0"))], PEOPLE) == ()
+
+
+def test_a_request_takes_what_fits_by_its_bytes_and_not_by_a_guess() -> None:
+    spans = tuple(Span(f"{number}", marks=BOLD if number % 2 else frozenset()) for number in range(20))
+    (request,) = batches(forest([Block("paragraph", spans)] * 100, PEOPLE))
+    assert 200_000 < len(json.dumps(request.children)) < 400_000
