@@ -323,3 +323,10 @@ def test_what_services_do_says_when_it_was_checked(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     dates = re.findall(r"[Cc]hecked\s+on\s+(\d{4}-\d{2}-\d{2})", text)
     assert dates and all(datetime.fromisoformat(date) for date in dates)
+
+
+def test_no_provider_is_left_out_of_the_contract_that_keeps_the_sandbox_from_it() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (kept,) = (contract for contract in contracts if contract.get("forbidden_modules") == ["providers.sandbox"])
+    there = {f"providers.{path.stem}" for path in (ROOT / "providers").glob("*.py")} - {"providers.__init__"}
+    assert set(kept["source_modules"]) == there
