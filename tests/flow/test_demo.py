@@ -60,11 +60,21 @@ def test_played_by_itself_all_sides_agree_and_nothing_is_left_behind(tmp_path: P
     assert list(tmp_path.iterdir()) == [] and processes_of(tmp_path) == []
 
 
+def at_a_terminal() -> None:
+    """Ctrl-C counts, also where the tests themselves were started in the background, which makes programs deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def shown(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The demo as a person starts it, and the address it prints."""
     process = subprocess.Popen(
-        COMMAND, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        COMMAND,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=at_a_terminal,
     )
     try:
         assert process.stdout is not None
