@@ -22,6 +22,7 @@ from mapping.confluence_render import (
     blanks_collapsed,
     code_text,
     is_date,
+    is_settled,
     settled,
 )
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
@@ -35,6 +36,8 @@ _MARKS: dict[str, Mark] = {
     "code": "code",
     "u": "underline",
 }
+_NO_MARK: frozenset[Mark] = frozenset()
+_ONE_MARK = {name: frozenset({mark}) for name, mark in _MARKS.items()}
 _WRAPS = frozenset(
     {"span", "sub", "sup", "small", "big", "font", "ins", "abbr", "cite", "q", "mark", "tt", "kbd", "samp", "var", MARKER}
 )
@@ -330,8 +333,9 @@ class _Reader:
 
     def _said(self, nodes: Sequence[Node]) -> Spans:
         """The text of one paragraph."""
-        if len(nodes) == 1 and isinstance(nodes[0], Text):
-            return text_spans(blanks_collapsed(nodes[0].text.replace("\n", " ")).strip(" "))
+        spans = _words(nodes)
+        if spans is not None and is_settled(spans):
+            return spans
         return spans_of(settled(self.pieces(nodes)))
 
     def _told(self, nodes: Sequence[Node]) -> Spans:
@@ -409,6 +413,25 @@ class _Reader:
 
     def _kept_piece(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
         return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
+
+
+def _words(nodes: Sequence[Node]) -> Spans | None:
+    """The text of most paragraphs, which is words with one mark or one link at most; None where there is more to see."""
+    spans = []
+    for node in nodes:
+        if isinstance(node, Text):
+            spans.append(Span(node.text))
+            continue
+        inner, name = node.children, node.name
+        if len(inner) != 1 or node.sealed or not isinstance(inner[0], Text):
+            return None
+        if name in _ONE_MARK:
+            spans.append(Span(inner[0].text, "text", "", _ONE_MARK[name]))
+        elif name == "a" and (link := node.attrs.get("href")):
+            spans.append(Span(inner[0].text, "text", "", _NO_MARK, link))
+        else:
+            return None
+    return tuple(spans)
 
 
 def _keys_in(node: Element) -> Iterator[str]:

@@ -14,7 +14,11 @@ _DEEPEST = 100  # elements below are markup of the one above them, so that no ne
 _XML = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _REFERENCE = re.compile(r"&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
-_TAG = re.compile(r"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
+_MARKUP = re.compile(  # text, then the name of a tag and what follows it (a `>` may stand in an attribute), or an aside
+    r"([^<]*)(?:<(/?[^\s/>!?]+)([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>"
+    r"|(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>))",
+    re.DOTALL,
+)
 _BLANK = re.compile(r"\s")
 _ATTRIBUTE = re.compile(r"([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
@@ -36,10 +40,10 @@ class Element:
     """A tag and what is in it, from `start` up to `end`; `inner` to `inner_end` is its content, both `end` for an
     empty-element tag. `sealed`: it nests too deep for what is in it to be told."""
 
-    __slots__ = ("_attrs", "_tag", "children", "end", "inner", "inner_end", "name", "sealed", "start")
+    __slots__ = ("_attrs", "_more", "children", "end", "inner", "inner_end", "name", "sealed", "start")
 
-    def __init__(self, name: str, tag: str, start: int, inner: int) -> None:
-        self.name, self._tag, self.start, self.inner = name, tag, start, inner
+    def __init__(self, name: str, more: str, start: int, inner: int) -> None:
+        self.name, self._more, self.start, self.inner = name, more, start, inner
         self.inner_end = self.end = inner
         self.children: list[Element | Text] = []
         self.sealed = False
@@ -49,7 +53,7 @@ class Element:
     def attrs(self) -> dict[str, str]:
         """The attributes by name."""
         if self._attrs is None:
-            found = _ATTRIBUTE.findall(self._tag, len(self.name)) if "=" in self._tag else ()
+            found = _ATTRIBUTE.findall(self._more) if self._more else ()
             self._attrs = {name: _told(_BLANK.sub(" ", double or single)) for name, double, single in found}
         return self._attrs
 
@@ -103,55 +107,38 @@ def _check(body: str) -> None:
 
 
 def _fill(root: Element, body: str) -> None:
-    """Put below the root what well-formed markup holds: it is cut at each `<`."""
+    """Put below the root what well-formed markup holds: it is cut at each tag."""
     above, path, buried, at = root, [root], 0, 0
-    while (start := body.find("<", at)) >= 0:
-        if start > at:
-            above.children.append(Text(_told(body[at:start]), at, start))
-        sign = body[start + 1]
-        if sign == "/":
-            at = body.index(">", start) + 1
+    for text, name, more, aside in _MARKUP.findall(body):
+        if text:
+            above.children.append(Text(_told(text), at, at + len(text)))
+        start = at + len(text)
+        if not name:
+            at = start + len(aside)
+            if aside.startswith("<![CDATA["):  # comments and instructions say nothing
+                above.children.append(Text(_lined(aside[9:-3]), start, at))
+            continue
+        at = start + len(name) + len(more) + 2
+        if name[0] == "/":
             if buried:
                 buried -= 1
             else:
                 above.inner_end, above.end = start, at
                 path.pop()
                 above = path[-1]
-        elif sign in "!?":
-            at = _aside(above, body, start)
-        else:
-            at = _tag_end(body, start)
-            empty = body[at - 2] == "/"
-            if buried or len(path) > _DEEPEST:
-                above.sealed = True
-                buried += not empty
-                continue
-            tag = body[start + 1 : at - 1]
-            element = Element(tag.split(None, 1)[0].rstrip("/"), tag, start, at)
-            above.children.append(element)
-            if not empty:
-                path.append(element)
-                above = element
+            continue
+        empty = more.endswith("/")
+        if buried or len(path) > _DEEPEST:
+            above.sealed = True
+            buried += not empty
+            continue
+        element = Element(name, more, start, at)
+        above.children.append(element)
+        if not empty:
+            path.append(element)
+            above = element
     if at < len(body):
         above.children.append(Text(_told(body[at:]), at, len(body)))
-
-
-def _tag_end(body: str, start: int) -> int:
-    end = body.index(">", start) + 1
-    if "'" in (tag := body[start:end]) or tag.count('"') % 2:
-        found = _TAG.match(body, start)  # a `>` may stand in an attribute
-        return found.end() if found else end
-    return end
-
-
-def _aside(above: Element, body: str, start: int) -> int:
-    """A comment or an instruction, which say nothing, or a stretch of literal text; where it ends."""
-    if body.startswith("<![CDATA[", start):
-        end = body.index("]]>", start) + 3
-        above.children.append(Text(_lined(body[start + 9 : end - 3]), start, end))
-        return end
-    closing = "?>" if body[start + 1] == "?" else "-->"
-    return body.index(closing, start) + len(closing)
 
 
 def _lined(text: str) -> str:
