@@ -306,16 +306,16 @@ class _Reader:
         body = node.child("ac:task-body") if kind == "task" else node
         allowed = ("ac:task-list",) if kind == "task" else tuple(_LISTS)
         lists = [child for child in node.elements() if child.name in allowed and _is_regular(child)]
-        own = tuple(child for child in (body.children if body else ()) if child not in lists)
+        own = tuple([child for child in (body.children if body else ()) if child not in lists])
         status = node.child("ac:task-status") if kind == "task" else None
         checked = status is not None and status.text.strip() == "complete"
         block = self._new(kind, self._told(own), depth=depth, checked=checked)
         return Item(block, node, own, tuple(self._listing(child, depth + 1) for child in lists))
 
     def _table(self, node: Element, details: bool) -> Leaf:
-        rows = tuple(row for row in _rows(node) if any(map(_is_cell, row.elements())))
+        rows = tuple(row for row in _rows(node) if cells_of(row))
         cells = [cell for row in rows for cell in row.elements()]
-        merged = any(cell.attrs.get(name, "1") != "1" for cell in cells for name in ("colspan", "rowspan"))
+        merged = any(cell.attrs.get(name, "1") != "1" for cell in cells if cell.attrs for name in ("colspan", "rowspan"))
         sealed = any(part.sealed for part in (*node.elements(), *rows, *cells))
         if merged or sealed or not rows:
             return self._kept(node)
@@ -574,7 +574,7 @@ def _is_regular(listing: Element) -> bool:
     """A list of items; some editors have put lists directly into lists, or nothing at all."""
     item = "ac:task" if listing.name == "ac:task-list" else "li"
     sealed = any(part.sealed for child in listing.elements() for part in (child, child.child("ac:task-body")) if part)
-    return any(listing.elements()) and not sealed and all(child.name == item for child in listing.elements())
+    return bool(listing.elements()) and not sealed and all(child.name == item for child in listing.elements())
 
 
 def _canonical(node: Node) -> str:

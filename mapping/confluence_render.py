@@ -155,7 +155,7 @@ class Renderer:
 
     def _spans(self, spans: Spans, shape: Shape) -> str:
         anchors = shape.anchors or {}
-        return "".join([self._span(span, anchors) for span in spans])
+        return "".join([_text(span, anchors) if span.kind == "text" else self._span(span, anchors) for span in spans])
 
     def _marked(self, spans: Spans, shape: Shape) -> list[Piece]:
         """The spans cut where comment markers and looks stand now."""
@@ -200,14 +200,13 @@ class Renderer:
 
 def legal(text: str) -> str:
     """Text without characters that the service refuses; what Windows-1252 means by one is what was meant."""
-    if text.isprintable():  # says the same of nearly all text, in a tenth of the time
-        return text
     return _ILLEGAL.sub(lambda found: _LEFT_OVER.get(found[0], ""), text)
 
 
 def escaped(text: str) -> str:
     """Text for an element or a quoted attribute."""
-    return legal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    text = text if text.isprintable() else legal(text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def code_text(text: str) -> str:

@@ -6,7 +6,6 @@ the parser. What the elements mean is `confluence_parse.py`.
 """
 
 import re
-from collections.abc import Iterator
 from html.entities import html5
 from xml.parsers import expat
 
@@ -14,11 +13,8 @@ _DEEPEST = 100  # elements below are markup of the one above them, so that no ne
 _XML = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _REFERENCE = re.compile(r"&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
-_MARKUP = re.compile(  # text, then the name of a tag and what follows it (a `>` may stand in an attribute), or an aside
-    r"([^<]*)(?:<(/?[^\s/>!?]+)([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>"
-    r"|(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>))",
-    re.DOTALL,
-)
+_NAME = re.compile(r"[^\s/]+")
+_TAG = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*")
 _BLANK = re.compile(r"\s")
 _ATTRIBUTE = re.compile(r"([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
@@ -53,17 +49,21 @@ class Element:
     def attrs(self) -> dict[str, str]:
         """The attributes by name."""
         if self._attrs is None:
-            found = _ATTRIBUTE.findall(self._more) if self._more else ()
-            self._attrs = {name: _told(_BLANK.sub(" ", double or single)) for name, double, single in found}
+            self._attrs = {}
+            for name, double, single in _ATTRIBUTE.findall(self._more) if "=" in self._more else ():
+                self._attrs[name] = _told(_BLANK.sub(" ", double or single))
         return self._attrs
 
     def child(self, name: str) -> "Element | None":
         """The first direct child of that name."""
-        return next((node for node in self.elements() if node.name == name), None)
+        for node in self.children:
+            if isinstance(node, Element) and node.name == name:
+                return node
+        return None
 
-    def elements(self) -> Iterator["Element"]:
+    def elements(self) -> list["Element"]:
         """The direct children that are elements."""
-        return (node for node in self.children if isinstance(node, Element))
+        return [node for node in self.children if isinstance(node, Element)]
 
     def parameter(self, name: str) -> "Element | None":
         """A macro's parameter."""
@@ -107,38 +107,59 @@ def _check(body: str) -> None:
 
 
 def _fill(root: Element, body: str) -> None:
-    """Put below the root what well-formed markup holds: it is cut at each tag."""
-    above, path, buried, at = root, [root], 0, 0
-    for text, name, more, aside in _MARKUP.findall(body):
-        if text:
-            above.children.append(Text(_told(text), at, at + len(text)))
-        start = at + len(text)
-        if not name:
-            at = start + len(aside)
-            if aside.startswith("<![CDATA["):  # comments and instructions say nothing
-                above.children.append(Text(_lined(aside[9:-3]), start, at))
-            continue
-        at = start + len(name) + len(more) + 2
-        if name[0] == "/":
-            if buried:
-                buried -= 1
-            else:
+    """Put below the root what well-formed markup holds: it is cut at each `<`."""
+    above, path, buried = root, [root], 0
+    lead, *pieces = body.split("<")
+    at = following = len(lead)
+    if lead:
+        root.children.append(Text(_told(lead), 0, at))
+    for piece in pieces:
+        start, following = following, following + len(piece) + 1
+        if start < at:
+            continue  # within an aside
+        tag, _, text = piece.partition(">")
+        if tag[0] in "!?":
+            at = _aside(above, body, start)
+            text = body[at : end if (end := body.find("<", at)) >= 0 else len(body)]
+        else:
+            if "'" in tag or tag.count('"') % 2:
+                tag, text = _quoted(piece)
+            at = start + len(tag) + 2
+            if tag[0] == "/" and not buried:
                 above.inner_end, above.end = start, at
                 path.pop()
                 above = path[-1]
-            continue
-        empty = more.endswith("/")
-        if buried or len(path) > _DEEPEST:
-            above.sealed = True
-            buried += not empty
-            continue
-        element = Element(name, more, start, at)
-        above.children.append(element)
-        if not empty:
-            path.append(element)
-            above = element
-    if at < len(body):
-        above.children.append(Text(_told(body[at:]), at, len(body)))
+            elif tag[0] == "/":
+                buried -= 1
+            elif buried or len(path) > _DEEPEST:
+                above.sealed = True
+                buried += tag[-1] != "/"
+            else:
+                name = tag if tag.isalnum() else _NAME.findall(tag)[0]
+                element = Element(name, tag[len(name) :], start, at)
+                above.children.append(element)
+                if tag[-1] != "/":
+                    path.append(element)
+                    above = element
+        if text:
+            said = _told(text) if "&" in text or "\r" in text else text
+            above.children.append(Text(said, at, at + len(text)))
+
+
+def _quoted(piece: str) -> tuple[str, str]:
+    """A tag in whose attributes a `>` may stand, and the text behind it."""
+    tag = _TAG.findall(piece)[0]
+    return tag, piece[len(tag) + 1 :]
+
+
+def _aside(above: Element, body: str, start: int) -> int:
+    """A comment or an instruction, which say nothing, or a stretch of literal text; where it ends."""
+    if body.startswith("<![CDATA[", start):
+        end = body.index("]]>", start) + 3
+        above.children.append(Text(_lined(body[start + 9 : end - 3]), start, end))
+        return end
+    closing = "?>" if body[start + 1] == "?" else "-->"
+    return body.index(closing, start) + len(closing)
 
 
 def _lined(text: str) -> str:
