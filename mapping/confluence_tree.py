@@ -13,7 +13,6 @@ _DEEPEST = 100  # elements below are markup of the one above them, so that no ne
 _XML = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _REFERENCE = re.compile(r"&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
-_NAME = re.compile(r"[^\s/]+")
 _TAG = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*")
 _BLANK = re.compile(r"\s")
 _ATTRIBUTE = re.compile(r"([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -118,24 +117,28 @@ def _fill(root: Element, body: str) -> None:
         if start < at:
             continue  # within an aside
         tag, _, text = piece.partition(">")
-        if tag[0] in "!?":
-            at = _aside(above, body, start)
-            text = body[at : end if (end := body.find("<", at)) >= 0 else len(body)]
-        else:
-            if "'" in tag or tag.count('"') % 2:
-                tag, text = _quoted(piece)
-            at = start + len(tag) + 2
-            if tag[0] == "/" and not buried:
+        at = start + len(tag) + 2
+        if tag[0] == "/":
+            if buried:
+                buried -= 1
+            else:
                 above.inner_end, above.end = start, at
                 path.pop()
                 above = path[-1]
-            elif tag[0] == "/":
-                buried -= 1
-            elif buried or len(path) > _DEEPEST:
+        elif tag[0] in "!?":
+            at = _aside(above, body, start)
+            text = body[at : end if (end := body.find("<", at)) >= 0 else len(body)]
+        else:
+            name = tag
+            if not tag.isalnum():
+                if "'" in tag or tag.count('"') % 2:
+                    tag, text = _quoted(piece)
+                    at = start + len(tag) + 2
+                name = tag.split(None, 1)[0].rstrip("/")
+            if buried or len(path) > _DEEPEST:
                 above.sealed = True
                 buried += tag[-1] != "/"
             else:
-                name = tag if tag.isalnum() else _NAME.findall(tag)[0]
                 element = Element(name, tag[len(name) :], start, at)
                 above.children.append(element)
                 if tag[-1] != "/":
