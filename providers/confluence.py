@@ -203,7 +203,8 @@ class Confluence:
         and it normalises what it is sent, so that only a read tells what is there. It may not answer yet."""
         left = self._wiki.unwatch(done.native_id)
         if not isinstance(left, Done):
-            _LOG.warning("we go on watching page %s, and get its mails: %s", done.native_id, left)
+            why = left.error if isinstance(left, Rejected) else left.message
+            _LOG.warning("we go on watching page %s, and get its mails: %s", done.native_id, why)
         try:
             return replace(done, seen=self._observed(self._fetch(done.native_id)))
         except ProviderError:
