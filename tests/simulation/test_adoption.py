@@ -70,13 +70,6 @@ INCIDENT = {
 }
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
-
-
 def made_by_hand(world: World, destination: str, text: str, name: str = "note.md") -> Named:
     """A page as somebody wrote it there."""
     target = world.app.destinations[destination]

@@ -1,8 +1,5 @@
 """After people edited the page and other people edited the store, both sides agree: on every service."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from mapping.incident import FollowUpStatus, PostmortemStatus
@@ -14,13 +11,6 @@ EVERYWHERE = ["wiki", "dc", "notes", "plain-notes", "files"]
 @pytest.fixture(params=EVERYWHERE)
 def destination(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def title(world: World, key: str) -> str:

@@ -3,7 +3,7 @@ names its way out, and a person lifts it once."""
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,13 +14,6 @@ from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
 OTHER = {"reference": "INC-13", "name": "Search is slow", "follow_ups": [{"title": "Add an index"}]}
 FILES = ("syncd.db", "syncd.db.generation")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def restored(world: World, files: tuple[str, ...], copy: Path) -> None:

@@ -1,8 +1,7 @@
 """Comments of people are counted behind all other work, once an hour, wherever a service tells of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +17,6 @@ from tests.simulation.world import World
 
 MINUTE = timedelta(minutes=1)
 Resolve = Callable[[], None]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def worker(world: World, name: str) -> Worker:

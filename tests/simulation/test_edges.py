@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,13 +23,6 @@ ROADMAP = (
 )
 NINE = "The checkout queue was full.\n\nNobody was paged for nine minutes."
 SOMEBODY = {"Authorization": "Bearer somebody"}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.mark.parametrize("destination", EVERYWHERE)

@@ -3,9 +3,8 @@ lost on any side, and what it costs is bounded.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +17,6 @@ from tests.simulation.world import GRACE, INCIDENT, World
 
 PLACES = ["notes", "plain-notes"]
 MOST_SECONDS = 15  # of processor time; a few are needed
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def editor(world: World, page: Page) -> NotionPerson:

@@ -1,20 +1,10 @@
 """Which block is which on a Notion page after people split, merge, copy, cut and paste, undo, and rearrange columns."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from syncd.pages import Page
 from tests.simulation.people import ADA, NotionPerson
 from tests.simulation.world import GRACE, World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def _block(world: World, page: Page, text: str) -> str:

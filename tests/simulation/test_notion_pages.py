@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +16,6 @@ from tests.simulation.people import NotionPerson
 from tests.simulation.world import GRACE, World
 
 QUOTED = "> The checkout queue was full.\n\nNobody was paged for nine minutes."
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def _block(world: World, page: Page, text: str) -> str:

@@ -1,8 +1,6 @@
 """What a Notion data source carries in properties, in a whole world: people and times both ways, and columns that go."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +13,6 @@ MAPPED = {
     "role:communications": {"name": "Communications"},
     "time:started": {"name": "Started"},
 }
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What `plan` prints is what is done, edit by edit, and a plan that got stale is not carried out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +46,6 @@ ACTS: dict[str, Act] = {
     "the store": the_store,
 }
 STILL = ("nothing", "nonsense")  # nothing travels
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def travels(report: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:

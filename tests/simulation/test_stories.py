@@ -1,8 +1,5 @@
 """Short stories that once went wrong in a random world, each told by what must be true."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from mapping.commands import Set as SetField
@@ -14,13 +11,6 @@ from tests.simulation.world import GRACE, World
 
 EVERYWHERE = ["wiki", "dc", "notes", "plain-notes", "files"]
 ROADMAP = '<ac:structured-macro ac:name="roadmap" ac:schema-version="1" />'
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def desk(world: World, destination: str) -> Desk:

@@ -2,22 +2,13 @@
 go on or say why not."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from syncd.pages import Page
 from tests.simulation.people import ADA, WikiPerson
 from tests.simulation.world import GRACE, INCIDENT, World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from tests.simulation.world import GRACE, INCIDENT, World
 
 FOLLOW_UPS = ["Alert on queue depth", "Write a runbook for full queues", "Remove the retry storm"]
 TIMELINE = re.compile(r"<table(?:(?!</table>).)*T-1.*?</table>", re.DOTALL)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

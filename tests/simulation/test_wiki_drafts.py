@@ -1,6 +1,5 @@
 """Somebody has the editor open and has not published: nothing of theirs is written over, and everything else goes on."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +15,6 @@ from tests.simulation.people import ADA, WikiPerson
 from tests.simulation.world import AT_ONCE, GRACE, World
 
 HALF_HOUR = 1800
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture(params=["wiki", "dc"])

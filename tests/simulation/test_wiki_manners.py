@@ -23,13 +23,6 @@ EDITIONS = ["wiki", "dc"]
 NINE = "The checkout queue was full.\n\nNobody was paged for nine minutes."
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
-
-
 @pytest.fixture(params=EDITIONS)
 def edition(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -1,20 +1,10 @@
 """People on a Confluence page: whom a mention means, and what stands there when nobody knows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from syncd.pages import Page
 from tests.simulation.people import WikiPerson
 from tests.simulation.world import GRACE, World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

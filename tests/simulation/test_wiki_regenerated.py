@@ -1,8 +1,7 @@
 """After a person's publish in Confluence's editor, which makes the whole body anew, everything of ours is still known."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -17,13 +16,6 @@ EXPAND = (
     "<ac:rich-text-body>{}</ac:rich-text-body></ac:structured-macro>"
 )
 EXCERPT = '<ac:structured-macro ac:name="excerpt"><ac:rich-text-body>{}</ac:rich-text-body></ac:structured-macro>'
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.store.close()
 
 
 def section(body: str, heading: str) -> str:
