@@ -9,9 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from syncd.demo_people import ADA, People
-from syncd.demo_web import mount_demo
-from syncd.demo_world import World, serving
+from syncd.demo.page import mount_demo
+from syncd.demo.people import ADA, People
+from syncd.demo.world import World, serving
 
 PICTURE = Path(__file__).with_name("demo.png")
 CHROMIUM = "/usr/bin/chromium"

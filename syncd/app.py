@@ -25,7 +25,7 @@ from syncd.lookup import Lookup
 from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.store import Store
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 from syncd.take_back import PROSE, taken_back
 from syncd.templates import TemplateLibrary
 from syncd.wording import Wording

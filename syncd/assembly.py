@@ -1,7 +1,7 @@
 """From a configuration to running parts: providers by kind, destinations, store, engine, use-cases.
 
 The only place that names concrete providers. What the settings mean is said in `settings.py`; which process runs the parts
-is `cli.py`'s and `running.py`'s business.
+is `syncd/cli`'s and `running.py`'s business.
 """
 
 import threading

@@ -2,7 +2,7 @@
 older copy, and would write over what happened since.
 
 The number is an intent's, and stands behind the name of the store that gave it: another store's numbers say nothing.
-`restored.py` compares, `store_pages.py` remembers what a person agreed to.
+`restored.py` compares, `store/pages.py` remembers what a person agreed to.
 """
 
 import os

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from mapping.incident import PostmortemStatus
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 
 Way = Literal["in", "out", "here"]
 OUTWARD = ("wrote", "created", "adopted")

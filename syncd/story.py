@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from mapping.incident import PostmortemStatus
 from syncd.journal_words import cut, field_words
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 
 OURS = re.compile(r" \[syncd [^\]]*\]$")  # by which a version of ours is known again
 AT_ONCE = timedelta(seconds=2)  # one transaction, or one command of a person

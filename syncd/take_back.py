@@ -9,7 +9,7 @@ from mapping.incident import Incident, Postmortem
 from mapping.markdown import from_markdown
 from mapping.merge import merge_blocks
 from syncd.errors import Misuse
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 
 PROSE = ("summary", "blocks")
 _NOTHING = "replaced no text; those that say what became what can be taken back."

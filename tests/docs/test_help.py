@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from syncd.cli import main
-from syncd.cli_frame import Command, Group
+from syncd.cli.frame import Command, Group
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -18,8 +18,8 @@ from mapping.markdown import from_markdown
 from mapping.records import parse_incidents
 from syncd.api import create_app
 from syncd.assembly import Assembly, assemble
-from syncd.prose_html import prose
 from syncd.settings import load
+from syncd.web.prose import prose
 
 CONFIG = """
 [incidents]

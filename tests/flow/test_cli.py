@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from syncd.cli import main
-from syncd.cli_frame import Session
+from syncd.cli.frame import Session
 from syncd.doctor import loses_commits
 from syncd.patience import Patience
 from syncd.store import Store

@@ -21,8 +21,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from mapping.document import paragraph
 from mapping.incident import FollowUp, FollowUpStatus, Incident, Person, Postmortem, PostmortemStatus, Section, TimelineEvent
-from syncd.demo_checks import compared
-from syncd.demo_site import FilePage, Seen, SitePage, parsed, retyped, tokens
+from syncd.demo.checks import compared
+from syncd.demo.site import FilePage, Seen, SitePage, parsed, retyped, tokens
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from syncd.cli import main; main()", "demo"]

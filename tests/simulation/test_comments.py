@@ -11,7 +11,7 @@ from providers.transport import READ_ATTEMPTS
 from syncd.daemon import Pace, Worker
 from syncd.log import logger
 from syncd.pages import Page
-from syncd.web_view import incident_view
+from syncd.web.incident_view import incident_view
 from tests.simulation.people import ADA
 from tests.simulation.world import World
 

@@ -28,8 +28,8 @@ from mapping.incident import (
 from syncd.errors import Misuse, StoreError, UnknownReference
 from syncd.lock import SingleProcess
 from syncd.pages import Base, Conflict, Entry, Page, Unread, Version
-from syncd.schema import migrations
 from syncd.store import Store
+from syncd.store.schema import migrations
 
 ADA, GRACE = Person("Ada Byron", "ada@example.com"), Person("Grace Hopkins", "grace@example.com")
 HERE, THERE, WIKI = Actor("store", "Ada Byron"), Actor("import"), Actor("page", "Grace Hopkins", "wiki")

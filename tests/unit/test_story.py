@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mapping.commands import Actor
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 from syncd.story import sentence, story
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mapping.commands import Actor
-from syncd import statements as sql
 from syncd.errors import UnknownReference
-from syncd.store_core import Core, Row
+from syncd.store import statements as sql
+from syncd.store.core import Core, Row
 
 
 @dataclass(frozen=True, slots=True)

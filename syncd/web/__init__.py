@@ -1,7 +1,7 @@
 """The pages for people, rendered on the server: the list of incidents and one page per incident, kept up to date in place.
 
-What they show is `web_view.py`'s; what they change goes through the HTTP interface of `api.py`. Templates, style and the
-small script are in `templates/web`.
+What they show is `incident_view.py`'s; what they change goes through the HTTP interface of `syncd/api`. Templates, style
+and the small script are in `templates/web`.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from syncd.access import COOKIE, Access, Sight
 from syncd.app import App
 from syncd.errors import UnknownReference
 from syncd.resources import templates
-from syncd.web_view import incident_view, listed
+from syncd.web.incident_view import incident_view, listed
 
 SESSION_SECONDS = 30 * 24 * 3600
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"

@@ -1,9 +1,10 @@
-"""The command line: `syncd COMMAND`. What all commands have is `cli_frame.py`, the commands are in the other `cli_*.py`."""
+"""The command line: `syncd COMMAND`. What all commands have is `frame.py`, the commands are in the other files here."""
 
 import click
 
-from syncd import cli_incident, cli_operate, cli_pages, cli_postmortem, log
-from syncd.cli_frame import Root, Session, pass_session
+from syncd import log
+from syncd.cli import incident, operate, pages, postmortem
+from syncd.cli.frame import Root, Session, pass_session
 
 EXAMPLES = (
     "syncd demo --once",
@@ -24,6 +25,6 @@ def main(session: Session, log_json: bool) -> None:
     log.configure(as_json=log_json, level=log.QUIET)
 
 
-for _module in (cli_operate, cli_pages, cli_incident, cli_postmortem):
+for _module in (operate, pages, incident, postmortem):
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from syncd.app import App, conflict_json
-from syncd.cli_frame import Command, Group, Session, pass_session
+from syncd.cli.frame import Command, Group, Session, pass_session
+from syncd.cli.printing import moment, print_table
 from syncd.errors import Misuse, NeedsPerson
 from syncd.look import Sight, sight
-from syncd.look_html import look_html
 from syncd.pages import Conflict, Page, Version
 from syncd.patience import Patience
-from syncd.printing import moment, print_table
 from syncd.reconcile import Report
+from syncd.web.look_report import look_html
 
 FIRST_WAIT = 1.0  # seconds before a page that could not be settled is looked at again; doubled each time
 CODES = {"in_step": 0, "waiting": 1, "unknown": 3, "halted": 4, "missing": 4}

@@ -12,8 +12,8 @@ from mapping.commands import Actor, Add, Set, Target
 from mapping.incident import FollowUp, Incident, TimelineEvent
 from mapping.markdown import to_markdown
 from mapping.records import Given
-from syncd import statements as sql
-from syncd.store_records import PREFIX, Records, incident_values, key_number, people_of, row_values, target_of
+from syncd.store import statements as sql
+from syncd.store.records import PREFIX, Records, incident_values, key_number, people_of, row_values, target_of
 
 KEY_THERE = "key"  # stands in the bases beside a row's fields: the key that the source has for it
 AnyRow = FollowUp | TimelineEvent

@@ -2,7 +2,7 @@
 pages for people.
 
 The daemon is the real one, `syncd run`, so that it can be killed like one; the web pages and the HTTP interface work on the
-same database from this process, as every command does. What happens in this world is `demo_people.py`'s.
+same database from this process, as every command does. What happens in this world is `people.py`'s.
 """
 
 import os
@@ -25,11 +25,11 @@ from providers.sandbox.server import Sandbox
 from providers.sandbox.wire import Emulator, Reply
 from syncd.api import create_app
 from syncd.assembly import Assembly, assemble
-from syncd.demo_site import DemoError
+from syncd.demo.site import DemoError
 from syncd.resources import templates
 from syncd.settings import load
 
-SAMPLES = Path(__file__).with_name("samples")
+SAMPLES = Path(__file__).parents[1] / "samples"
 CONFIG = """\
 [store]
 url = "sqlite:///syncd.db"
@@ -141,7 +141,7 @@ def command(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """For such a command: it finds this installation, and no setting of the reader's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SYNCD_")}
-    paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
 
 

@@ -1,6 +1,7 @@
 """What every command has: `--json` and `--config` in any place, help with examples, errors as one sentence with a next step.
 
-The commands themselves are `cli_*.py`, the root of the command line is `cli.py`, what they call is `app.py`.
+The commands themselves are in the files beside this one, the root of the command line is `__init__.py`, and what all of
+them call is `app.py`.
 """
 
 import errno
@@ -18,9 +19,9 @@ from mapping.commands import Actor
 from providers.contract import ProviderError, Unreachable
 from syncd.app import App
 from syncd.assembly import Assembly, assemble
+from syncd.cli.printing import print_json
 from syncd.errors import ConfigError, ProviderDown, RefusedByGate, SyncdError
 from syncd.patience import Patience
-from syncd.printing import print_json
 from syncd.settings import load
 
 RETRY_SECONDS = 30.0  # that one command spends on trying again

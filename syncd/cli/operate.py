@@ -16,16 +16,16 @@ from providers.sandbox.server import serve as serve_sandbox
 from syncd import log as logs
 from syncd.app import App, conflict_json
 from syncd.assembly import Assembly, assemble
-from syncd.cli_frame import Command, Session, pass_session
+from syncd.cli.frame import Command, Session, pass_session
+from syncd.cli.printing import SIGNS, age, iso, moment, print_table
 from syncd.doctor import Finding, examine, exit_code
 from syncd.errors import Misuse
 from syncd.initialise import initialise
 from syncd.journal_words import travelled
 from syncd.pages import Page, comments_told
-from syncd.printing import SIGNS, age, iso, moment, print_table
 from syncd.resources import templates
 from syncd.settings import load
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 from syncd.story import sentence, story
 
 IN_HOUSE: dict[str, Any] = {"destination": "in-house", "state": "", "since": None, "checked_at": None, "reasons": []}
@@ -37,7 +37,7 @@ IN_HOUSE: dict[str, Any] = {"destination": "in-house", "state": "", "since": Non
 @pass_session
 def demo(session: Session, once: bool, port: int | None) -> None:
     """Try it out: a sandbox, an incident, a page that people edit. Needs no configuration and keeps nothing."""
-    from syncd.demo import run as run_demo  # only here: no other command pays for the demo's world
+    from syncd.demo.run import run as run_demo  # only here: no other command pays for the demo's world
 
     with redirect_stdout(sys.stderr) if session.json else nullcontext():
         code = run_demo(once, port)

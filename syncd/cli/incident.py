@@ -14,10 +14,10 @@ from mapping.commands import Actor
 from mapping.incident import FollowUp, Incident, Phase, TimelineEvent
 from mapping.markdown import to_markdown
 from mapping.records import incident_to_json
-from syncd.cli_frame import Command, Group, Session, pass_session
+from syncd.cli.frame import Command, Group, Session, pass_session
+from syncd.cli.printing import SIGNS, moment, print_table
 from syncd.errors import Misuse
 from syncd.flow import Gate
-from syncd.printing import SIGNS, moment, print_table
 
 POLL_SECONDS = 2.0  # between two looks of `check --wait`
 

@@ -3,8 +3,8 @@
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from syncd.look import Sight
-from syncd.prose_html import safe_link
 from syncd.resources import templates
+from syncd.web.prose import safe_link
 
 
 def look_html(title: str, url: str, found: Sight) -> str:

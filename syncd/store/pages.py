@@ -7,12 +7,12 @@ from typing import Any, TypedDict, Unpack
 
 from mapping.commands import Actor
 from mapping.document import as_json, from_json
-from syncd import statements as sql
 from syncd.errors import Late, StoreError, UnknownReference
 from syncd.generation import Generation
 from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, Unread, Version
-from syncd.store_core import Row
-from syncd.store_journal import Journal, moment, text_of
+from syncd.store import statements as sql
+from syncd.store.core import Row
+from syncd.store.journal import Journal, moment, text_of
 
 PAGE = Actor("page")
 

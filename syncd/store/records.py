@@ -24,11 +24,11 @@ from mapping.incident import (
 from mapping.markdown import to_markdown
 from mapping.rows import event_values, follow_up_values, person_value
 from mapping.times import iso
-from syncd import statements as sql
 from syncd.errors import Misuse, UnknownReference
-from syncd.store_core import Row
-from syncd.store_journal import moment, text_of
-from syncd.store_pages import Pages
+from syncd.store import statements as sql
+from syncd.store.core import Row
+from syncd.store.journal import moment, text_of
+from syncd.store.pages import Pages
 
 PREFIX: dict[Literal["follow_up", "event"], str] = {"follow_up": "FU", "event": "T"}
 KINDS: Mapping[Target, str] = {"follow_up": "follow-up", "event": "timeline event", "section": "section"}

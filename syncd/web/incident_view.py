@@ -26,7 +26,7 @@ from mapping.times import show_time
 from syncd.app import App
 from syncd.journal_words import Travelled, travelled
 from syncd.pages import Conflict, Page, comments_told
-from syncd.prose_html import prose, safe_link
+from syncd.web.prose import prose, safe_link
 
 JOURNAL_LINES = 40
 STATES = {

@@ -9,9 +9,9 @@ import click
 
 from syncd.adoption import Adoption, plan_adoption
 from syncd.adoption import adopt as adopt_page
-from syncd.cli_frame import Command, Group, Session, pass_session
+from syncd.cli.frame import Command, Group, Session, pass_session
+from syncd.cli.printing import print_table
 from syncd.errors import ConfigError, Misuse, NeedsPerson, UnknownReference
-from syncd.printing import print_table
 from syncd.templates import TemplateLibrary
 
 

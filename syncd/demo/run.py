@@ -1,7 +1,7 @@
 """`syncd demo`: the whole product against the built-in sandbox, no account needed.
 
-Without `once` it shows one address where a person plays; with it the people are played (`demo_people.py`), all sides are
-compared (`demo_checks.py`) and the answer is the exit code. The world it plays in is `demo_world.py`.
+Without `once` it shows one address where a person plays; with it the people are played (`people.py`), all sides are
+compared (`checks.py`) and the answer is the exit code. The world it plays in is `world.py`.
 """
 
 import signal
@@ -17,14 +17,14 @@ from types import FrameType
 import click
 import httpx
 
-from syncd.demo_checks import differences
-from syncd.demo_people import People
-from syncd.demo_site import DemoError
-from syncd.demo_web import mount_demo
-from syncd.demo_world import World, command, environment, serving
+from syncd.cli.printing import print_table
+from syncd.demo.checks import differences
+from syncd.demo.page import mount_demo
+from syncd.demo.people import People
+from syncd.demo.site import DemoError
+from syncd.demo.world import World, command, environment, serving
 from syncd.errors import SyncdError
 from syncd.journal_words import Travelled, travelled
-from syncd.printing import print_table
 
 ARROWS = {"in": "page → store", "out": "store → page", "here": "store"}
 

@@ -2,7 +2,7 @@
 work in the incident store through the HTTP interface, both at once, once about the same thing, and twice somebody pulls the
 plug.
 
-Every act says what must be found on both sides afterwards (`Promise`); whether it is so is judged by `demo_checks.py`.
+Every act says what must be found on both sides afterwards (`Promise`); whether it is so is judged by `checks.py`.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from syncd.demo_site import DemoError, FilePage, SitePage
-from syncd.demo_world import START_SECONDS, World
+from syncd.demo.site import DemoError, FilePage, SitePage
+from syncd.demo.world import START_SECONDS, World
 from syncd.pages import Page
 
 ADA, GRACE = "ada@example.com", "grace@example.com"

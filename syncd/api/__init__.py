@@ -1,7 +1,7 @@
 """The HTTP interface: `create_app` answers the application that `syncd run` serves, web pages included.
 
 Routes only translate; what they do is `app.py`'s. Every refusal has one shape, `{"error": {"code", "message", "next"}}`,
-where `next` is the command that helps. Who may ask at all is `access.py`'s; the pages for people are `web.py`'s.
+where `next` is the command that helps. Who may ask at all is `access.py`'s; the pages for people are `syncd/web`'s.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from mapping.markdown import to_markdown
 from mapping.records import incident_to_json
 from mapping.times import iso
 from syncd.access import Access, Sight
-from syncd.api_bodies import (
+from syncd.api.bodies import (
     EventChange,
     Export,
     FollowUpChange,
@@ -37,7 +37,7 @@ from syncd.errors import Misuse, ProviderDown, RefusedByGate, StoreError, SyncdE
 from syncd.flow import export_json
 from syncd.pages import Page
 from syncd.reconcile import Report
-from syncd.store_journal import JournalLine
+from syncd.store.journal import JournalLine
 from syncd.web import mount_web
 
 Look = Callable[[Page], "Future[Report] | None"]

@@ -1,13 +1,13 @@
 """The store: everything syncd remembers, in one SQLite file. `Store.open(path, clock)`, then `with store.tx():` around what
 belongs together; every method that changes something is a transaction by itself or joins the one around it.
 
-Its parts lie on each other: `store_core.py` (connection, transactions), `store_journal.py`, `store_pages.py`,
-`store_records.py`, `store_import.py`. The tables are in `schema.py`, the statements in `statements.py`.
+Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`,
+`records.py`, `imports.py`. The tables are in `schema.py`, the statements in `statements.py`.
 """
 
-from syncd.store_import import Imports
-from syncd.store_journal import JournalLine
-from syncd.store_records import FlowMark
+from syncd.store.imports import Imports
+from syncd.store.journal import JournalLine
+from syncd.store.records import FlowMark
 
 __all__ = ["FlowMark", "JournalLine", "Store"]
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from mapping.incident import FollowUpStatus, Incident, Postmortem
 from mapping.times import show_time
-from syncd.demo_people import People, folder_file, site_address
-from syncd.demo_site import FilePage, Seen, SitePage, parsed
-from syncd.demo_world import World
+from syncd.demo.people import People, folder_file, site_address
+from syncd.demo.site import FilePage, Seen, SitePage, parsed
+from syncd.demo.world import World
 from syncd.pages import Page
-from syncd.web_view import incident_view
+from syncd.web.incident_view import incident_view
 
 
 def differences(world: World, people: People) -> list[str]:

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from syncd.demo_people import folder_file, site_address
-from syncd.demo_world import World
+from syncd.demo.people import folder_file, site_address
+from syncd.demo.world import World
 from syncd.journal_words import travelled
 from syncd.pages import Page
 from syncd.web import POLICY, Pages

@@ -16,10 +16,10 @@ from typing import Any, Self
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the driver that it chose, with its exceptions
 
-from syncd import statements as sql
 from syncd.errors import StoreError
 from syncd.lock import gate
-from syncd.schema import known, migrations
+from syncd.store import statements as sql
+from syncd.store.schema import known, migrations
 
 BUSY_MILLISECONDS = 10_000  # how long a process waits for another's transaction
 Row = tuple[Any, ...]
