@@ -7,9 +7,8 @@ programs send `Authorization: Bearer`, browsers sign in once and carry a cookie 
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -18,11 +17,13 @@ from mapping.incident import Incident
 from syncd.app import App
 from syncd.errors import UnknownReference
 from syncd.pages import Conflict
+from syncd.store.journal import JournalLine
+from syncd.store.statements import NEAR
+from syncd.store.visible import Visible
 
 COOKIE = "syncd_session"
 OPEN_PATHS = ("/healthz", "/readyz", "/signin", "/static/app.css")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-Named = TypeVar("Named")
 
 
 class Access:
@@ -80,43 +81,59 @@ def _same_origin(request: Request) -> bool:
 
 
 class Sight:
-    """The part of the store that a face shows. What is private is, where it is not shown, not there."""
+    """The part of the store that a face shows. What may not be seen is not there."""
 
-    def __init__(self, app: App, private: bool) -> None:
-        self.app, self.private = app, private
+    def __init__(self, app: App, visible: Visible) -> None:
+        self.app, self.visible = app, visible
 
     def incidents(self) -> Sequence[Incident]:
         """All that may be seen, in the store's order."""
-        return [incident for incident in self.app.store.incidents() if self.private or not incident.private]
+        return [incident for incident in self.app.store.incidents() if self.visible.shows(incident)]
 
     def incident(self, ref: str) -> Incident:
         """Raises `UnknownReference`, for a hidden one just as for none."""
         found = self.app.store.incident(ref)
-        if found is None or (found.private and not self.private):
-            raise UnknownReference("incident", ref, [i.reference for i in self.incidents()], "syncd incident list")
+        if found is None or not self.visible.shows(found):
+            raise self._unknown("incident", ref, "syncd incident list")
         return found
 
     def owner_of_follow_up(self, key: str) -> Incident:
         """The incident that has this follow-up."""
-        rows = {row.key: incident for incident in self.incidents() for row in incident.follow_ups}
-        return _named("follow-up", key, rows)
+        return self._owner("follow-up", key, self.app.store.owner_of_follow_up(key))
 
     def owner_of_event(self, key: str) -> Incident:
         """The incident that has this timeline event."""
-        rows = {row.key: incident for incident in self.incidents() for row in incident.timeline}
-        return _named("timeline event", key, rows)
+        return self._owner("timeline event", key, self.app.store.owner_of_event(key))
 
-    def conflicts(self, ref: str | None = None) -> list[Conflict]:
-        """Conflicts of one incident or of all, open and settled."""
-        seen = {ref} if ref else {incident.reference for incident in self.incidents()}
-        return [conflict for conflict in self.app.store.conflicts() if conflict.incident in seen]
+    def owner_of_key(self, key: str) -> Incident:
+        """The incident with this reference, follow-up or event."""
+        return self._owner("key", key, self.app.store.owner(key) or key)
+
+    def journal(self, ref: str | None, limit: int, after: int = 0) -> list[JournalLine]:
+        """The last lines with a number above `after`, of one incident or of all, the newest last."""
+        named = self.incident(ref).reference if ref else None
+        return self.app.store.journal(named, limit, after, self.visible)
+
+    def conflicts(self, ref: str | None = None, state: str | None = None) -> list[Conflict]:
+        """Conflicts of one incident or of all, in one state or in any, in the order in which they came up."""
+        named = self.incident(ref).reference if ref else None
+        return self.app.store.conflicts(named, state, self.visible)
 
     def conflict(self, conflict_id: str) -> Conflict:
         """One conflict."""
-        return _named("conflict", conflict_id, {c.id: c for c in self.conflicts()})
+        try:
+            found = self.app.store.conflict(conflict_id)
+            self.incident(found.incident)
+        except UnknownReference:
+            raise self._unknown("conflict", conflict_id, "syncd conflicts list") from None
+        return found
 
+    def _owner(self, kind: str, key: str, owner: str | None) -> Incident:
+        found = self.app.store.incident(owner) if owner else None
+        if found is None or not self.visible.shows(found):
+            raise self._unknown(kind, key)
+        return found
 
-def _named(kind: str, name: str, known: Mapping[str, Named]) -> Named:
-    if name not in known:
-        raise UnknownReference(kind, name, known)
-    return known[name]
+    def _unknown(self, kind: str, name: str, hint: str = "") -> UnknownReference:
+        known = self.app.store.near(kind, name, self.visible) if kind in NEAR else ()
+        return UnknownReference(kind, name, known, hint)

@@ -384,7 +384,7 @@ class App:
         code = ""
         conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
         stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
-        dirty = dict(self.store.dirty()).get(page.id)
+        dirty = self.store.dirty_since(page.id)
         if page.native_id and page.state not in ("halted", "detached") and (stale or dirty or page.state != "live"):
             report = self.reconciler.preview(page.id)
             code = report.code

@@ -15,7 +15,7 @@ class Lookup:
     def incident(self, ref: str) -> Incident:
         found = self.store.incident(ref)
         if found is None:
-            raise UnknownReference("incident", ref, [i.reference for i in self.store.incidents()], "syncd incident list")
+            raise UnknownReference("incident", ref, self.store.near("incident", ref), "syncd incident list")
         return found
 
     def postmortem(self, ref: str) -> Postmortem:
@@ -33,19 +33,15 @@ class Lookup:
         return [page for page in pages if not destination or page.destination == destination]
 
     def incident_of_follow_up(self, key: str) -> Incident:
-        for incident in self.store.incidents():
-            if any(row.key == key for row in incident.follow_ups):
-                return incident
-        raise UnknownReference("follow-up", key, [r.key for i in self.store.incidents() for r in i.follow_ups])
+        return self._owner("follow-up", key, self.store.owner_of_follow_up(key))
 
     def incident_of_event(self, key: str) -> Incident:
-        for incident in self.store.incidents():
-            if any(row.key == key for row in incident.timeline):
-                return incident
-        raise UnknownReference("timeline event", key, [r.key for i in self.store.incidents() for r in i.timeline])
+        return self._owner("timeline event", key, self.store.owner_of_event(key))
+
+    def _owner(self, kind: str, key: str, owner: str | None) -> Incident:
+        if owner is None:
+            raise UnknownReference(kind, key, self.store.near(kind, key))
+        return self.incident(owner)
 
     def conflict(self, conflict_id: str) -> Conflict:
-        found = self.store.conflict(conflict_id)
-        if found is None:
-            raise UnknownReference("conflict", conflict_id, [c.id for c in self.store.conflicts()], "syncd conflicts list")
-        return found
+        return self.store.conflict(conflict_id)

@@ -38,6 +38,7 @@ from syncd.flow import export_json
 from syncd.pages import Page
 from syncd.reconcile import Report
 from syncd.store.journal import JournalLine
+from syncd.store.visible import Visible
 from syncd.web import mount_web
 
 Look = Callable[[Page], "Future[Report] | None"]
@@ -59,7 +60,7 @@ STATUS_CODES = {401: "no_token", 403: "forbidden", 404: "not_found", 405: "wrong
 def create_app(app: App, look: Look | None = None, token: str = "") -> FastAPI:
     """The whole HTTP face over one `App`. `look` asks the daemon to look at a page now; without it nobody is asked."""
     access = Access(token, app.wording.house.public_url)
-    sight = Sight(app, access.shows_private)
+    sight = Sight(app, Visible(everything=access.shows_private))
     web = FastAPI(title="syncd", version="1", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
     _guard(web, access)
     _errors(web)
@@ -165,9 +166,7 @@ def _incidents(router: APIRouter, app: App, sight: Sight) -> None:
     @router.get("/journal", tags=["journal"])
     def journal(ref: str = "", after: int = 0, limit: int = JOURNAL_LINES) -> Answer:
         """What happened, oldest first: who, when, from which side. `after` is the id of the last line already known."""
-        seen = {sight.incident(ref).reference} if ref else {i.reference for i in sight.incidents()}
-        lines = app.store.journal(ref or None, min(max(limit, 1), 1000))
-        return {"lines": [_line(line) for line in lines if line.id > after and line.incident in seen]}
+        return {"lines": [_line(line) for line in sight.journal(ref or None, min(max(limit, 1), 1000), after)]}
 
 
 def _record(incident: Incident) -> Answer:
@@ -286,8 +285,8 @@ def _conflicts(router: APIRouter, app: App, sight: Sight) -> None:
     @router.get("/conflicts", tags=["conflicts"])
     def conflicts(ref: str = "", state: str = "") -> Answer:
         """What both sides changed differently, with both versions."""
-        found = sight.conflicts(sight.incident(ref).reference if ref else None)
-        return {"conflicts": [{"incident": c.incident, **conflict_json(c)} for c in found if state in ("", c.state)]}
+        found = sight.conflicts(ref or None, state or None)
+        return {"conflicts": [{"incident": c.incident, **conflict_json(c)} for c in found]}
 
     @router.post("/conflicts/{conflict_id}/resolve", tags=["conflicts"])
     def resolve(conflict_id: str, body: Resolution) -> Answer:

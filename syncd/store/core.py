@@ -20,8 +20,10 @@ from syncd.errors import StoreError
 from syncd.lock import gate
 from syncd.store import statements as sql
 from syncd.store.schema import known, migrations
+from syncd.store.visible import EVERYTHING, Visible
 
 BUSY_MILLISECONDS = 10_000  # how long a process waits for another's transaction
+NEAR = 50  # names on either side of a mistyped one that may have been meant
 Row = tuple[Any, ...]
 Parameters = Sequence[object] | Mapping[str, object]
 
@@ -186,6 +188,13 @@ class Core:
     def _one(self, statement: str, parameters: Parameters = ()) -> Row | None:
         rows = self._all(statement, parameters)
         return rows[0] if rows else None
+
+    # --- names ----------------------------------------------------------------------------------------------------------
+
+    def near(self, kind: str, name: str, visible: Visible = EVERYTHING) -> list[str]:
+        """Some names of this kind (`sql.NEAR`) among which the one that was meant may be."""
+        asked = {"name": name, "most": NEAR, **visible.parameters}
+        return [row[0] for row in self._all(sql.NEAR[kind], asked)]
 
     # --- process-wide ---------------------------------------------------------------------------------------------------
 

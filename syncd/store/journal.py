@@ -10,6 +10,7 @@ from mapping.commands import Actor
 from syncd.errors import UnknownReference
 from syncd.store import statements as sql
 from syncd.store.core import Core, Row
+from syncd.store.visible import EVERYTHING, Visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,12 @@ class Journal(Core):
             who = (actor.side, actor.name, actor.page)
             self._run(sql.NOTE, (at, incident, *who, action, subject, field, old, new, intent))
 
-    def journal(self, ref: str | None = None, limit: int = 200) -> list[JournalLine]:
-        """The last lines, of one incident or of all, the newest last."""
-        rows = self._all(sql.JOURNAL, (limit,)) if ref is None else self._all(sql.JOURNAL_OF, (ref, limit))
-        return [_line(row) for row in reversed(rows)]
+    def journal(
+        self, ref: str | None = None, limit: int = 200, after: int = 0, visible: Visible = EVERYTHING
+    ) -> list[JournalLine]:
+        """The last lines with a number above `after`, of one incident or of all, the newest last."""
+        asked = {"incident": ref, "limit": limit, "after": after, **visible.parameters}
+        return [_line(row) for row in reversed(self._all(sql.JOURNAL if ref is None else sql.JOURNAL_OF, asked))]
 
     def journal_line(self, ref: str, number: int) -> JournalLine:
         """One line of an incident; raises UnknownReference."""

@@ -13,6 +13,7 @@ from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, U
 from syncd.store import statements as sql
 from syncd.store.core import Row
 from syncd.store.journal import Journal, moment, text_of
+from syncd.store.visible import EVERYTHING, Visible
 
 PAGE = Actor("page")
 
@@ -235,16 +236,18 @@ class Pages(Journal):
 
     # --- conflicts ------------------------------------------------------------------------------------------------------
 
-    def conflicts(self, incident: str | None = None, state: str | None = None) -> list[Conflict]:
+    def conflicts(
+        self, incident: str | None = None, state: str | None = None, visible: Visible = EVERYTHING
+    ) -> list[Conflict]:
         """In the order in which they came up."""
-        rows = self._all(sql.CONFLICTS, {"incident": incident, "state": state, "id": None})
-        return [_conflict(row) for row in rows]
+        asked = {"incident": incident, "state": state, **visible.parameters}
+        return [_conflict(row) for row in self._all(sql.CONFLICTS[incident is not None, state is not None], asked)]
 
     def conflict(self, conflict_id: str) -> Conflict:
         """The conflict with this id; raises UnknownReference."""
-        row = self._one(sql.CONFLICTS, {"incident": None, "state": None, "id": conflict_id})
+        row = self._one(sql.CONFLICT, {"id": conflict_id})
         if row is None:
-            raise UnknownReference("conflict", conflict_id, hint="syncd conflicts list")
+            raise UnknownReference("conflict", conflict_id, self.near("conflict", conflict_id), "syncd conflicts list")
         return _conflict(row)
 
     def add_conflict(self, conflict: Conflict) -> None:
@@ -271,6 +274,11 @@ class Pages(Journal):
     def dirty(self) -> list[tuple[int, datetime]]:
         """The pages that something changed for, with since when, the longest waiting first."""
         return [(page, moment(since)) for page, since in self._all(sql.DIRTY)]
+
+    def dirty_since(self, page_id: int) -> datetime | None:
+        """Since when something changed for this page, None where nothing did."""
+        row = self._one(sql.DIRTY_SINCE, (page_id,))
+        return moment(row[0]) if row else None
 
     def mark_dirty(self, page_id: int, reason: str) -> None:
         """Somebody must look at this page."""

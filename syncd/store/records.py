@@ -144,6 +144,16 @@ class Records(Pages):
         row = self._one(sql.OWNER, {"key": key})
         return str(row[0]) if row else None
 
+    def owner_of_follow_up(self, key: str) -> str | None:
+        """The incident that has this follow-up."""
+        row = self._one(sql.OWNER_OF_FOLLOW_UP, {"key": key})
+        return str(row[0]) if row else None
+
+    def owner_of_event(self, key: str) -> str | None:
+        """The incident that has this timeline event."""
+        row = self._one(sql.OWNER_OF_EVENT, {"key": key})
+        return str(row[0]) if row else None
+
     def follow_up_made(self, key: str) -> tuple[datetime, str]:
         """When a follow-up was made, and on which destination's page (empty: not on a page); raises UnknownReference."""
         row = self._one(sql.MADE, (key,))
@@ -189,7 +199,7 @@ class Records(Pages):
 
     def _must_exist(self, ref: str) -> None:
         if self._one(sql.KNOWS, (ref,)) is None:
-            raise UnknownReference("incident", ref, self.references(), "syncd incident list")
+            raise UnknownReference("incident", ref, self.near("incident", ref), "syncd incident list")
 
     def _set(self, ref: str, command: Set, actor: Actor) -> bool:
         if command.target == "incident" and command.field.startswith(FURTHER):
@@ -343,7 +353,7 @@ class Records(Pages):
     def _of_postmortem(self, statement: str, ref: str) -> object:
         row = self._one(statement, (ref,))
         if row is None:
-            raise UnknownReference("post-mortem", ref, self.postmortems())
+            raise UnknownReference("post-mortem", ref, self.near("post-mortem", ref))
         return row[0]
 
     def set_home(self, ref: str, destination: str, actor: Actor = STORE) -> None:

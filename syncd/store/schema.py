@@ -149,6 +149,23 @@ def m004_comments(db: Database) -> None:
         db.execute(statement)
 
 
+LOOKUPS = (
+    # Detached pages too, which the index on their places leaves out.
+    "CREATE INDEX pages_incident ON pages (incident)",
+    "CREATE INDEX conflicts_open ON conflicts (page) WHERE state = 'open'",
+    "CREATE INDEX dirty_open ON dirty (since, page) WHERE mark > cleared",
+    # The last lines of an incident without sorting all of them.
+    "CREATE INDEX journal_last ON journal (incident)",
+)
+
+
+@migrations()
+def m005_lookups(db: Database) -> None:
+    """What is asked for by name or by state is found without reading everything."""
+    for statement in LOOKUPS:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -48,8 +48,38 @@ ALL_INCIDENTS = (
     f"{EVENTS} ORDER BY t.id",
 )
 
+# Which incidents (`i`) somebody may see; asked with `Visible.parameters`.
+VISIBLE = "(:everything OR i.private = '' OR i.reference IN (SELECT value FROM json_each(:named)))"
+
 # Whose a key is; both kinds of rows, as their keys never coincide.
-OWNER = """SELECT incident FROM follow_ups WHERE key = :key UNION ALL SELECT incident FROM timeline WHERE key = :key"""
+OWNER_OF_FOLLOW_UP = "SELECT incident FROM follow_ups WHERE key = :key"
+OWNER_OF_EVENT = "SELECT incident FROM timeline WHERE key = :key"
+OWNER = f"{OWNER_OF_FOLLOW_UP} UNION ALL {OWNER_OF_EVENT}"
+
+
+def _near(name: str, number: str, tables: str) -> str:
+    """At most three times `:most` names, among which a mistyped `:name` is looked for: its neighbours in the alphabet and
+    the newest."""
+    known = f"SELECT {name} AS name FROM {tables} WHERE {VISIBLE}"
+    parts = (
+        f"{known} AND {name} >= :name ORDER BY {name} LIMIT :most",
+        f"{known} AND {name} < :name ORDER BY {name} DESC LIMIT :most",
+        f"{known} ORDER BY {number} DESC LIMIT :most",
+    )
+    return " UNION ".join(f"SELECT name FROM ({part})" for part in parts)
+
+
+NEAR = {
+    "incident": _near("i.reference", "i.id", "incidents i"),
+    "follow-up": _near("f.key", "f.id", "follow_ups f JOIN incidents i ON i.reference = f.incident"),
+    "timeline event": _near("t.key", "t.id", "timeline t JOIN incidents i ON i.reference = t.incident"),
+    "post-mortem": _near("m.incident", "m.id", "postmortems m JOIN incidents i ON i.reference = m.incident"),
+    "conflict": _near(
+        "c.id",
+        "c.number",
+        "conflicts c JOIN pages g ON g.id = c.page JOIN incidents i ON i.reference = g.incident",
+    ),
+}
 MADE = "SELECT made_at, made_on FROM follow_ups WHERE key = ?"
 INSERT_FOLLOW_UP = """INSERT INTO follow_ups (incident, key, title, status, assignee, priority, due_on, made_at, made_on)
     VALUES (:incident, :key, :title, :status, :assignee, :priority, :due_on, :made_at, :made_on)"""
@@ -153,11 +183,17 @@ RAISE_INTENT = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'inten
 CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHERE id = ? AND closed_at IS NULL"
 NOTES_SINCE = "SELECT note FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done' ORDER BY id DESC"
 
-CONFLICTS = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
+_CONFLICT = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
     c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state, c.choice
-    FROM conflicts c JOIN pages g ON g.id = c.page
-    WHERE (:incident IS NULL OR g.incident = :incident) AND (:state IS NULL OR c.state = :state)
-    AND (:id IS NULL OR c.id = :id) ORDER BY c.number"""
+    FROM conflicts c JOIN pages g ON g.id = c.page"""
+CONFLICT = f"{_CONFLICT} WHERE c.id = :id"
+# All that may be seen; whether of one incident, and whether in one state.
+CONFLICTS = {
+    (one, now): f"{_CONFLICT} JOIN incidents i ON i.reference = g.incident WHERE {VISIBLE}"
+    f"{' AND g.incident = :incident' if one else ''}{' AND c.state = :state' if now else ''} ORDER BY c.number"
+    for one in (True, False)
+    for now in (True, False)
+}
 INSERT_CONFLICT = """INSERT INTO conflicts (id, page, section, key, field, base, store_text, store_by, store_at,
     page_text, page_by, page_at, shown, state)
     VALUES (:id, :page, :section, :key, :field, :base, :store_text, :store_by, :store_at,
@@ -177,6 +213,7 @@ CLEAR_STILL = "DELETE FROM still WHERE page = ?"
 INSERT_STILL = "INSERT INTO still (page, token, since) VALUES (?, ?, ?)"
 
 DIRTY = "SELECT page, since FROM dirty WHERE mark > cleared ORDER BY since, page"
+DIRTY_SINCE = "SELECT since FROM dirty WHERE page = ? AND mark > cleared"
 DIRTY_MARK = "SELECT mark FROM dirty WHERE page = ?"
 # `since` is the first mark that nobody has cleared yet.
 _MARK = """INSERT INTO dirty (page, mark, cleared, since, reason)
@@ -191,13 +228,15 @@ CLEAR_DIRTY = "UPDATE dirty SET cleared = mark WHERE page = ? AND mark = ?"
 
 NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, field, old, new, intent)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_LINES = "SELECT id, at, incident, side, name, page, action, subject, field, old, new, intent FROM journal"
-JOURNAL = f"{_LINES} ORDER BY id DESC LIMIT ?"
-JOURNAL_OF = f"{_LINES} WHERE incident = ? ORDER BY id DESC LIMIT ?"
+_COLUMNS = "j.id, j.at, j.incident, j.side, j.name, j.page, j.action, j.subject, j.field, j.old, j.new, j.intent"
+_LINES = f"SELECT {_COLUMNS} FROM journal j"
+JOURNAL = f"""{_LINES} LEFT JOIN incidents i ON i.reference = j.incident WHERE {VISIBLE} AND j.id > :after
+    ORDER BY j.id DESC LIMIT :limit"""
+JOURNAL_OF = f"{_LINES} WHERE j.incident = :incident AND j.id > :after ORDER BY j.id DESC LIMIT :limit"
 # What the last writes to a page took off it and put there.
 LAST_WRITES = """SELECT old, new FROM journal WHERE incident = ? AND page = ? AND action = 'wrote' AND at >= ?
     ORDER BY id DESC LIMIT ?"""
-JOURNAL_LINE = f"{_LINES} WHERE incident = ? AND id = ?"
+JOURNAL_LINE = f"{_LINES} WHERE j.incident = ? AND j.id = ?"
 CHANGED_SINCE = (
     "SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = ? AND id > ? AND action = 'set' LIMIT 1"
 )

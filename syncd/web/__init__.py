@@ -88,10 +88,11 @@ def _lists(web: FastAPI, app: App, sight: Sight, pages: Pages) -> None:
     @web.get("/keys/{key}", include_in_schema=False)
     def key(key: str) -> Response:
         """Where the keys on pages lead when they are links."""
-        for incident in sight.incidents():
-            if key in (incident.reference, *(f.key for f in incident.follow_ups), *(e.key for e in incident.timeline)):
-                return RedirectResponse(f"/incidents/{incident.reference}#{key}", 303)
-        return _not_found(pages, UnknownReference("key", key))
+        try:
+            incident = sight.owner_of_key(key)
+        except UnknownReference as problem:
+            return _not_found(pages, problem)
+        return RedirectResponse(f"/incidents/{incident.reference}#{key}", 303)
 
 
 def _incident(web: FastAPI, app: App, sight: Sight, pages: Pages) -> None:

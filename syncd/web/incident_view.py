@@ -231,8 +231,7 @@ def _about(key: str, conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
 
 def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
     tone, words = STATES[page.state]
-    dirty = page.id in dict(app.store.dirty())
-    if page.state == "live" and dirty:
+    if page.state == "live" and app.store.dirty_since(page.id):
         tone, words = "waits", "A change is on its way"
     return Where(
         page=page,
