@@ -15,7 +15,6 @@ from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus, Section
 from mapping.markdown import from_markdown, to_markdown
-from mapping.merge import merge_blocks
 from mapping.records import load_records, parse_records
 from mapping.rows import Vocabulary, understood
 from mapping.times import iso
@@ -26,9 +25,11 @@ from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.store import Store
 from syncd.store.journal import JournalLine
+from syncd.store.saves import Editor
 from syncd.take_back import PROSE, taken_back
 from syncd.templates import TemplateLibrary
 from syncd.wording import Wording
+from syncd.writing import Written, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ class App:
 
     def _incident_field(self, incident: Incident, name: str, raw: str, words: Vocabulary) -> Command:
         if name == "summary":
-            return Set("incident", "", "summary", blocks=_kept_stays(from_markdown(raw), incident.summary))
+            return Set(
+                "incident", "", "summary", blocks=written(incident.summary, incident.summary, from_markdown(raw)).blocks
+            )
         if name == "phase":
             return Set("incident", "", "phase", _one_of("phase", raw, [phase.value for phase in Phase]))
         near = incident.timestamps.get("started") or self.store.now()
@@ -205,15 +208,34 @@ class App:
         self.store.apply(postmortem.incident, [Set("postmortem", "", "status", value)], actor)
 
     def edit_section(self, ref: str, section_id: str, markdown: str, actor: Actor) -> None:
-        """Write a section in the store."""
+        """Write a section in the store: this text instead of what is there."""
+        with self.store.tx():
+            section, now = self.prose(ref, section_id)
+            self.store.apply(ref, [_prose(section, written(now, now, from_markdown(markdown)).blocks)], actor)
+
+    def save_section(self, ref: str, section_id: str, markdown: str, base: str, editor: str, actor: Actor) -> Written:
+        """The same for an editor that began with the Markdown `base`: what others wrote meanwhile is merged in. `editor`
+        tells one open editor from another, so that a save whose answer was lost may be sent again."""
+        who = Editor(ref, section_id, editor)
+        with self.store.tx():
+            section, now = self.prose(ref, section_id)
+            arrived = self.store.last_save(who, base) if editor else None
+            began = base if arrived is None else arrived
+            answer = written(from_markdown(began), now, from_markdown(markdown))
+            if answer.blocks != now:
+                self.store.apply(ref, [_prose(section, answer.blocks)], actor)
+            if editor and markdown != began:
+                self.store.note_save(who, base, markdown)
+        return answer
+
+    def prose(self, ref: str, section_id: str) -> tuple[Section, tuple[Block, ...]]:
+        """A section that people write, and what it holds. Raises UnknownReference."""
         postmortem = self.lookup.postmortem(ref)
-        section = postmortem.section(section_id)
-        prose = [s.id for s in postmortem.sections if s.kind in ("text", "summary")]
-        if section is None or section.id not in prose:
-            raise UnknownReference("section of prose", section_id, prose, f"syncd postmortem show {ref}")
-        before = self.lookup.incident(ref).summary if section.kind == "summary" else section.blocks
-        blocks = _kept_stays(from_markdown(markdown), before)
-        self.store.apply(ref, [_prose(section, blocks)], actor)
+        sections = {s.id: s for s in postmortem.sections if s.kind in ("text", "summary")}
+        if section_id not in sections:
+            raise UnknownReference("section of prose", section_id, sections, f"syncd postmortem show {ref}")
+        section = sections[section_id]
+        return section, self.lookup.incident(ref).summary if section.kind == "summary" else section.blocks
 
     # --- pages ----------------------------------------------------------------------------------------------------------
 
@@ -513,11 +535,6 @@ def _replaced(blocks: tuple[Block, ...], shown: str, wanted: tuple[Block, ...]) 
         if to_markdown(blocks[start:stop]).strip() == shown:
             return blocks[:start] + wanted + blocks[stop:]
     return blocks + tuple(block for block in wanted if block not in blocks)
-
-
-def _kept_stays(blocks: tuple[Block, ...], before: tuple[Block, ...]) -> tuple[Block, ...]:
-    """What a page keeps natively can be moved by a store edit, never deleted: it stays where it was."""
-    return merge_blocks(before, blocks, before, "local").blocks
 
 
 def _joined(before: Report | None, now: Report) -> Report:

@@ -40,6 +40,7 @@ from syncd.reconcile import Report
 from syncd.store.journal import JournalLine
 from syncd.store.visible import Visible
 from syncd.web import mount_web
+from syncd.writing import written_json
 
 Look = Callable[[Page], "Future[Report] | None"]
 Answer = dict[str, Any]
@@ -247,9 +248,13 @@ def _postmortems(router: APIRouter, app: App, sight: Sight) -> None:
 
     @router.put("/incidents/{ref}/postmortem/sections/{section}", tags=["post-mortems"])
     def write(ref: str, section: str, body: Prose) -> Answer:
-        """Write a section in the store."""
-        app.edit_section(sight.incident(ref).reference, section, body.markdown, ACTOR)
-        return app.postmortem_json(ref)
+        """Write a section in the store; with a `base`, `written` says what was merged into it."""
+        found = sight.incident(ref).reference
+        if body.base is None:
+            app.edit_section(found, section, body.markdown, ACTOR)
+            return app.postmortem_json(ref)
+        answer = app.save_section(found, section, body.markdown, body.base, body.editor, ACTOR)
+        return {**app.postmortem_json(ref), "written": written_json(answer)}
 
 
 def _pages(router: APIRouter, app: App, sight: Sight, look: Look | None) -> None:

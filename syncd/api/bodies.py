@@ -93,9 +93,13 @@ class Status(Body):
 
 
 class Prose(Body):
-    """A section's text as Markdown."""
+    """A section's text as Markdown. `base` is the text that its writer began with: what others wrote meanwhile is merged in,
+    and without it the text replaces what is there. `editor` is a random name of the writer's editor, which makes it safe to
+    save again after a lost answer."""
 
     markdown: str = Field(max_length=1_000_000)
+    base: str | None = Field(None, max_length=1_000_000)
+    editor: str = Field("", max_length=64)
 
 
 class Export(Body):

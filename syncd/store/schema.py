@@ -166,6 +166,22 @@ def m005_lookups(db: Database) -> None:
         db.execute(statement)
 
 
+SAVES = (
+    """CREATE TABLE saves (
+        incident TEXT NOT NULL REFERENCES incidents (reference), section TEXT NOT NULL, editor TEXT NOT NULL,
+        base TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (incident, section, editor)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX saves_at ON saves (at)",
+)
+
+
+@migrations()
+def m006_saves(db: Database) -> None:
+    """What each open editor saved last."""
+    for statement in SAVES:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

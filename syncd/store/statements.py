@@ -224,6 +224,14 @@ MARK_PAGE = _MARK.format(where="id = :page")
 MARK_INCIDENT = _MARK.format(where="incident = :incident AND state != 'detached'")
 CLEAR_DIRTY = "UPDATE dirty SET cleared = mark WHERE page = ? AND mark = ?"
 
+# --- open editors -------------------------------------------------------------------------------------------------------
+
+LAST_SAVE = "SELECT text FROM saves WHERE incident = ? AND section = ? AND editor = ? AND base = ?"
+NOTE_SAVE = """INSERT INTO saves (incident, section, editor, base, text, at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (incident, section, editor) DO UPDATE
+    SET base = excluded.base, text = excluded.text, at = excluded.at"""
+FORGET_SAVES = "DELETE FROM saves WHERE at < ?"
+
 # --- journal ------------------------------------------------------------------------------------------------------------
 
 NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, field, old, new, intent)

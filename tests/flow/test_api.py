@@ -338,6 +338,25 @@ def test_what_is_written_in_house_can_be_edited_on_the_page_what_is_external_not
     assert "data-put" not in page and "Written on" in page
 
 
+def test_an_editor_saves_over_what_others_wrote_meanwhile(client: Client, built: Assembly) -> None:
+    client.json("POST", "/api/v1/incidents/INC-1/postmortem", {"template": "lightweight"}, 201)
+    path = "/api/v1/incidents/INC-1/postmortem/sections/happened"
+    client.json("PUT", path, {"markdown": "One.\n\nTwo."})
+    ours = {"markdown": "One.\n\nTwo.\n\nThree.", "base": "One.\n\nTwo.", "editor": "a"}
+    assert not client.json("PUT", path, ours)["written"]["merged"]
+    theirs = client.json("PUT", path, {"markdown": "One more.\n\nTwo.", "base": "One.\n\nTwo.", "editor": "b"})["written"]
+    assert theirs == {"markdown": "One more.\n\nTwo.\n\nThree.\n", "merged": True, "both": []}
+
+
+def test_a_save_whose_answer_was_lost_is_sent_again_without_doubling_anything(client: Client) -> None:
+    client.json("POST", "/api/v1/incidents/INC-1/postmortem", {"template": "lightweight"}, 201)
+    path = "/api/v1/incidents/INC-1/postmortem/sections/happened"
+    client.json("PUT", path, {"markdown": ""})
+    client.json("PUT", path, {"markdown": "It fail", "base": "", "editor": "a"})  # its answer never came
+    answer = client.json("PUT", path, {"markdown": "It failed twice.", "base": "", "editor": "a"})
+    assert answer["written"] == {"markdown": "It failed twice.\n", "merged": False, "both": []}
+
+
 def test_a_key_on_a_page_leads_to_its_incident(client: Client) -> None:
     answer = client("GET", "/keys/FU-1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/incidents/INC-1#FU-1")
