@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 BIN := .venv/bin
 STAMP := .venv/installed-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 
-.PHONY: setup test lint demo bench simulate mutants clean
+.PHONY: setup test test-browser lint demo bench simulate mutants clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,13 @@ $(STAMP):
 
 test: lint
 	$(BIN)/pytest -n auto
+
+# The tests in a real browser alone; installs Debian's Chromium where there is none.
+test-browser: setup
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || { \
+	  echo "There is no Chromium, and it could not be installed; on Debian, as root: apt-get install chromium" >&2; exit 2; }
+	$(BIN)/pytest -n auto tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

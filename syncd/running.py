@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from structlog.stdlib import BoundLogger
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
@@ -135,13 +136,14 @@ class _Face:
 
     def __init__(self) -> None:
         self._listen = self._address = ""
-        self._app: Callable[..., object] | None = None
+        self._app: FastAPI | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     def show(self, built: Assembly, look: Look) -> str:
         """Serve these parts from now on; the address, empty for none. Raises Misuse where the address is taken."""
         web = built.settings.web
+        self._end_streams()
         self._app = create_app(built.app, look, web.token.get_secret_value())
         if web.listen != self._listen:
             self.stop()
@@ -149,8 +151,13 @@ class _Face:
             self._listen = web.listen
         return self._address
 
+    def _end_streams(self) -> None:
+        """Open pages come back by themselves, and then to the parts that are in use."""
+        if self._app:
+            self._app.state.site.live.end()
+
     async def _front(self, scope: object, receive: object, send: object) -> None:
-        await self._app(scope, receive, send)  # type: ignore[misc]  # ASGI has no type of its own
+        await self._app(scope, receive, send)  # type: ignore[misc,arg-type]  # ASGI has no type of its own
 
     def _start(self, listen: str) -> str:
         bound = _bound(listen)
@@ -169,6 +176,7 @@ class _Face:
 
     def stop(self) -> None:
         """Stop answering."""
+        self._end_streams()
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(HTTP_STOPS_WITHIN)

@@ -73,7 +73,7 @@ def create_app(app: App, look: Look | None = None, token: str = "") -> FastAPI:
     _pages(router, app, sight, look)
     _conflicts(router, app, sight)
     web.include_router(router)
-    mount_web(web, app, sight, access)
+    web.state.site = mount_web(web, app, sight, access)
     return web
 
 

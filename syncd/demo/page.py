@@ -9,7 +9,8 @@ from syncd.demo.people import folder_file, site_address
 from syncd.demo.world import World
 from syncd.journal_words import travelled
 from syncd.pages import Page
-from syncd.web import POLICY, Pages
+from syncd.web import POLICY
+from syncd.web.site import Site
 
 TICKER_LINES = 60
 NAMES = {"confluence": "Confluence", "notion": "Notion", "folder": "Folder"}
@@ -17,20 +18,27 @@ NAMES = {"confluence": "Confluence", "notion": "Notion", "folder": "Folder"}
 
 def mount_demo(web: FastAPI, world: World) -> None:
     """Adds `/demo` to the pages for people."""
-    pages = Pages()
+    site: Site = web.state.site
     store = world.built.store
 
     @web.get("/demo", include_in_schema=False)
     def demo() -> Response:
         tabs = [_tab(world, page) for page in store.pages() if page.native_id]
-        answer: HTMLResponse = pages.render("demo.html", {"tabs": tabs})
+        answer = site.render("demo.html", {"tabs": tabs})
         answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self' {world.sandbox.address}"
         return answer
 
-    @web.get("/demo/ticker", include_in_schema=False)
-    def ticker() -> Response:
+    def ticker() -> str:
         lines = [travelled(line) for line in reversed(store.journal(limit=TICKER_LINES))]
-        return pages.render("_ticker.html", {"lines": [line for line in lines if line.by != "import"]})
+        return site.text("_ticker.html", {"lines": [line for line in lines if line.by != "import"]})
+
+    @web.get("/demo/ticker", include_in_schema=False)
+    def lines() -> Response:
+        return HTMLResponse(ticker())
+
+    @web.get("/demo/events", include_in_schema=False)
+    def live() -> Response:
+        return site.events(ticker)
 
     @web.get("/demo/file/{ref}", include_in_schema=False)
     def file(ref: str) -> Response:
@@ -38,7 +46,7 @@ def mount_demo(web: FastAPI, world: World) -> None:
         if page is None:
             return PlainTextResponse("There is no such file.", 404)
         path = folder_file(world, page)
-        return pages.render("demo_file.html", {"path": path, "text": path.read_text("utf-8")})
+        return site.render("demo_file.html", {"path": path, "text": path.read_text("utf-8")})
 
 
 def _tab(world: World, page: Page) -> dict[str, Any]:

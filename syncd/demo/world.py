@@ -281,6 +281,7 @@ def serving(app: FastAPI, port: int) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
+        app.state.site.live.end()
         server.should_exit = True
         thread.join(3)
         bound.close()

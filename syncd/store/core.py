@@ -209,6 +209,12 @@ class Core:
         """Of the SQLite that runs, not of the file."""
         return str(sqlite3.sqlite_version)
 
+    def version(self) -> tuple[int, int]:
+        """Differs from an earlier one when anything was committed since, by this process or another."""
+        with self._lock, _explained(self.path):
+            others = self._db.execute("PRAGMA data_version").fetchone()[0]
+            return int(others), int(self._db.conn.total_changes)
+
     def backup(self, path: Path) -> None:
         """A copy of all that is committed, while others go on; the file appears whole or not at all."""
         part = path.with_name(path.name + ".part")

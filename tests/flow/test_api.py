@@ -308,7 +308,7 @@ def test_private_incidents_are_only_for_those_with_the_token(built: Assembly) ->
 
 def test_what_people_wrote_is_shown_and_never_run(client: Client, built: Assembly) -> None:
     published(built, client)
-    for path in ("/incidents/INC-1", "/incidents/INC-1/live", "/", "/incidents/INC-1/gate"):
+    for path in ("/incidents/INC-1", "/", "/incidents/INC-1/gate"):
         answer = client("GET", path)
         assert answer.status_code == 200
         assert "<script>alert" not in answer.text and "javascript:" not in answer.text and "<b>fails" not in answer.text
@@ -321,9 +321,9 @@ def test_what_people_wrote_is_shown_and_never_run(client: Client, built: Assembl
 def test_the_page_says_in_words_that_a_change_is_on_its_way(client: Client, built: Assembly) -> None:
     published(built, client)
     client.json("PATCH", "/api/v1/follow-ups/FU-1", {"title": "Alert on depth"})
-    assert "A change is on its way" in client("GET", "/incidents/INC-1/live").text
+    assert "A change is on its way" in client("GET", "/incidents/INC-1").text
     built.app.once()
-    assert "A change is on its way" not in client("GET", "/incidents/INC-1/live").text
+    assert "A change is on its way" not in client("GET", "/incidents/INC-1").text
 
 
 def test_what_is_written_in_house_can_be_edited_on_the_page_what_is_external_not(client: Client, built: Assembly) -> None:

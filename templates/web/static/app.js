@@ -1,86 +1,42 @@
 // Keeps a page up to date in place, and sends what people change. Nothing that somebody is typing is ever taken away.
 "use strict";
 
-const POLL_MS = 1000;
-const GATE_MS = 4000;
-
-// --- in place: make one tree like another -----------------------------------------------------------------------------
-
 const FIELDS = "input, textarea, select";
+const OURS = ["open", "data-fresh", "data-was", "data-sending", "data-refused", "aria-expanded"];
 
-function busy(element) {
-  return element === document.activeElement || element.hasAttribute("data-sending") || element.hasAttribute("data-refused");
+// --- in place: what the server sends is laid over what is shown (idiomorph) ---------------------------------------------
+
+function busy(field) {
+  return field === document.activeElement || field.matches("[data-sending], [data-refused]") || field.closest("form");
 }
 
-function keyOf(node) {
-  return node.nodeType === 1 ? node.id || null : null;
-}
+const before = new WeakMap();
 
-function morph(from, to) {
-  if (from.nodeType === 3) {
-    if (from.data !== to.data) from.data = to.data;
-    return;
-  }
-  if (from.nodeType !== 1 || from.hasAttribute("data-keep")) return;
-  if (from.matches(FIELDS)) return morphField(from, to);
-  if (from.matches("time[data-ago]") && from.dateTime === to.dateTime) return;
-  morphAttributes(from, to);
-  morphChildren(from, to);
-}
-
-function morphAttributes(from, to) {
-  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && name !== "open" && name !== "data-fresh") from.removeAttribute(name);
-  }
-}
-
-function morphField(from, to) {
-  if (busy(from) || from.closest("form")) return;
-  morphAttributes(from, to);
-  if (from.type === "checkbox") from.checked = to.hasAttribute("checked");
-  else if (from.tagName === "SELECT") {
-    morphChildren(from, to);
-    from.value = (to.querySelector("option[selected]") || to.options[0] || {}).value;
-  } else {
-    const value = from.tagName === "TEXTAREA" ? to.textContent : to.getAttribute("value") || "";
-    if (from.value !== value) from.value = value;
-    from.dataset.was = value;
-    fit(from);
-  }
-}
-
-function morphChildren(from, to) {
-  const known = new Map([...from.childNodes].filter(keyOf).map((node) => [node.id, node]));
-  let next = from.firstChild;
-  for (const wanted of [...to.childNodes]) {
-    const key = keyOf(wanted);
-    let match = key ? known.get(key) : alike(next, wanted) ? next : null;
-    if (match) {
-      if (match === next) next = next.nextSibling;
-      else from.insertBefore(match, next);
-      const before = match.nodeType === 1 && match.hasAttribute("data-mark") ? said(match) : null;
-      morph(match, wanted);
-      if (before !== null && said(match) !== before) freshen(match);
-    } else {
-      const added = document.importNode(wanted, true);
-      from.insertBefore(added, next);
-      if (added.nodeType === 1) {
-        prepare(added);
-        if (added.hasAttribute("data-mark")) freshen(added);
-      }
-    }
-  }
-  while (next) {
-    const after = next.nextSibling;
-    if (!(next.nodeType === 1 && next.contains(document.activeElement))) next.remove();
-    next = after;
-  }
-}
-
-function alike(node, wanted) {
-  return node && !keyOf(node) && node.nodeType === wanted.nodeType && node.nodeName === wanted.nodeName;
-}
+Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeMorphed(from) {
+    if (from.nodeType !== 1) return true;
+    if (from.matches("[data-keep], dialog[open]") || (from.matches(FIELDS) && busy(from))) return false;
+    if (from.matches("[data-mark]")) before.set(from, said(from));
+    return true;
+  },
+  afterNodeMorphed(from) {
+    if (from.nodeType !== 1) return;
+    if (from.matches("[data-url]")) prepareField(from);
+    if (before.has(from) && said(from) !== before.get(from)) freshen(from);
+    before.delete(from);
+  },
+  afterNodeAdded(node) {
+    if (node.nodeType !== 1) return;
+    prepare(node);
+    if (node.matches("[data-mark]")) freshen(node);
+  },
+  beforeNodeRemoved(node) {
+    return !(node.nodeType === 1 && node.contains(document.activeElement) && document.activeElement.matches(FIELDS));
+  },
+  beforeAttributeUpdated(name) {
+    return !OURS.includes(name);
+  },
+});
 
 // What a row says, its fields included, so that only true changes light up.
 function said(element) {
@@ -98,47 +54,25 @@ function freshen(element) {
   setTimeout(() => element.removeAttribute("data-fresh"), 2500);
 }
 
-// --- following ----------------------------------------------------------------------------------------------------------
+// --- following: the server says when something changed (server-sent events) ---------------------------------------------
 
-let seen = null;
+function pulse(lost) {
+  const shown = document.querySelector("[data-pulse]");
+  if (!shown) return;
+  shown.hidden = false;
+  shown.classList.toggle("lost", lost);
+  shown.lastElementChild.textContent = lost ? "offline" : "live";
+}
 
-async function follow(live) {
-  const pulse = document.querySelector("[data-pulse]");
-  try {
-    const answer = await fetch(live.dataset.live, { headers: { accept: "text/html" } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const html = await answer.text();
-    if (pulse) pulse.classList.remove("lost");
-    if (html === seen) return;
-    seen = html;
-    const parsed = new DOMParser().parseFromString(html, "text/html");
-    const source = live.dataset.select ? parsed.querySelector(live.dataset.select) : parsed.body;
-    morphChildren(live, source);
-  } catch {
-    if (pulse) pulse.classList.add("lost");
-  }
+document.addEventListener("htmx:sseOpen", () => pulse(false));
+document.addEventListener("htmx:sseError", () => pulse(true));
+document.addEventListener("htmx:sseMessage", () => {
   ago();
-}
-
-function again(work, pause) {
-  const turn = async () => {
-    if (!document.hidden) await work();
-    setTimeout(turn, pause);
-  };
-  setTimeout(turn, pause);
-}
-
-async function gate() {
-  const source = document.querySelector("[data-gate]");
-  const target = document.getElementById("gate");
-  if (!source || !target) return;
-  const answer = await fetch(source.dataset.gate).catch(() => null);
-  if (answer && answer.ok) {
-    const html = await answer.text();
-    if (html !== target.dataset.seen) target.innerHTML = html;
-    target.dataset.seen = html;
-  }
-}
+  htmx.trigger(document.body, "changed");
+});
+document.addEventListener("htmx:responseError", (event) => toast(refusal(event.detail.xhr.responseText, event.detail.xhr.status)));
+document.addEventListener("htmx:sendError", () => toast("The server cannot be reached; nothing was changed."));
+document.addEventListener("htmx:afterSettle", ago);
 
 function ago() {
   for (const time of document.querySelectorAll("time[data-ago]")) {
@@ -161,11 +95,17 @@ function inWords(seconds) {
 
 async function send(method, url, body) {
   const answer = await fetch(url, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  if (answer.ok) return;
-  const said = await answer.json().catch(() => ({}));
-  const error = said.error || { message: `The answer was ${answer.status}.` };
-  const reasons = (error.reasons || []).join(" ");
-  throw new Error([error.message, reasons].filter(Boolean).join(" "));
+  if (!answer.ok) throw new Error(refusal(await answer.text(), answer.status));
+}
+
+// A refusal of the server in words; it may come from something between us and it.
+function refusal(text, status) {
+  try {
+    const { message, reasons = [] } = JSON.parse(text).error;
+    return [message, ...reasons].join(" ");
+  } catch {
+    return `The answer was ${status}.`;
+  }
 }
 
 function nested(path, value) {
@@ -191,7 +131,6 @@ async function save(field) {
     else if (field.tagName !== "SELECT") field.setAttribute("data-refused", "");
   } finally {
     field.removeAttribute("data-sending");
-    refresh();
   }
 }
 
@@ -203,15 +142,7 @@ async function press(button, work) {
     toast(error.message);
   } finally {
     button.disabled = false;
-    refresh();
   }
-}
-
-function refresh() {
-  seen = null;
-  const live = document.querySelector("[data-live]");
-  if (live) follow(live);
-  gate();
 }
 
 let hiding = 0;
@@ -267,20 +198,16 @@ function fit(field) {
 
 document.addEventListener("input", (event) => fit(event.target));
 
+function prepareField(field) {
+  if (field.matches("input:not([type=checkbox]), textarea")) field.dataset.was = field.value;
+  fit(field);
+}
+
 function prepare(root) {
-  for (const field of root.querySelectorAll("[data-url]")) {
-    if (field.matches("input:not([type=checkbox]), textarea")) field.dataset.was = field.value;
-    fit(field);
-  }
+  for (const field of root.querySelectorAll("[data-url]")) prepareField(field);
 }
 
 if (self !== top) document.documentElement.classList.add("framed");
 prepare(document);
 ago();
 setInterval(ago, 1000);
-const live = document.querySelector("[data-live]");
-if (live) again(() => follow(live), POLL_MS);
-if (document.querySelector("[data-gate]")) {
-  gate();
-  again(gate, GATE_MS);
-}

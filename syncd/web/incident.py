@@ -1,0 +1,38 @@
+"""The page of one incident: what is on it, what of it is live, and the gate's answer."""
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from syncd.errors import UnknownReference
+from syncd.web.incident_view import incident_view
+from syncd.web.site import Site
+
+
+def mount(web: FastAPI, site: Site) -> None:
+    """Adds `/incidents/REF` and its live parts."""
+
+    def part(ref: str) -> str:
+        return site.text("_incident.html", {"view": incident_view(site.app, site.sight.incident(ref))})
+
+    @web.get("/incidents/{ref}", include_in_schema=False)
+    def incident(ref: str) -> Response:
+        try:
+            found = site.sight.incident(ref)
+        except UnknownReference as problem:
+            return site.missing(problem)
+        return site.render("incident.html", {"view": incident_view(site.app, found), "here": "incident"})
+
+    @web.get("/incidents/{ref}/events", include_in_schema=False)
+    def live(ref: str) -> Response:
+        """What changes on the page, whenever it does."""
+        site.sight.incident(ref)
+        return site.events(lambda: part(ref))
+
+    @web.get("/incidents/{ref}/gate", include_in_schema=False)
+    def gate(ref: str) -> Response:
+        """The gate's answer, which may have to look at pages first."""
+        found = site.sight.incident(ref)
+        answer = site.app.check(found.reference)
+        postmortem = site.app.store.postmortem(ref)
+        headings = {section.id: section.heading for section in (postmortem.sections if postmortem else ())}
+        return site.render("_gate.html", {"gate": answer, "headings": headings, "incident": found})
