@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -24,6 +25,8 @@ from syncd.store.visible import Visible
 COOKIE = "syncd_session"
 OPEN_PATHS = ("/healthz", "/readyz", "/signin", "/static/app.css")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+Role = Literal["read", "write", "admin"]
+EVERY_ROLE: frozenset[Role] = frozenset({"read", "write", "admin"})
 
 
 class Access:
@@ -55,6 +58,10 @@ class Access:
         if self.token and request.url.path not in OPEN_PATHS and not self._signed_in(request):
             return 401, "no_token", "The token is missing or wrong."
         return None
+
+    def roles(self, request: Request) -> frozenset[Role]:
+        """What a request that was let in may do: one token means everything."""
+        return EVERY_ROLE
 
     def _named_here(self, host: str) -> bool:
         if host == "localhost" or (self.public_host and host == self.public_host):
@@ -109,10 +116,12 @@ class Sight:
         """The incident with this reference, follow-up or event."""
         return self._owner("key", key, self.app.store.owner(key) or key)
 
-    def journal(self, ref: str | None, limit: int, after: int = 0) -> list[JournalLine]:
-        """The last lines with a number above `after`, of one incident or of all, the newest last."""
-        named = self.incident(ref).reference if ref else None
-        return self.app.store.journal(named, limit, after, self.visible)
+    def journal(self, ref: str | None, limit: int, after: int | None = None) -> list[JournalLine]:
+        """Of one incident or of all: the last lines, or those that follow the line `after`; the newest last."""
+        named, store = self.incident(ref).reference if ref else None, self.app.store
+        if after is None:
+            return store.journal(named, limit, self.visible)
+        return store.journal_after(after, named, limit, self.visible)
 
     def conflicts(self, ref: str | None = None, state: str | None = None) -> list[Conflict]:
         """Conflicts of one incident or of all, in one state or in any, in the order in which they came up."""

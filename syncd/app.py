@@ -68,14 +68,27 @@ class App:
         notes = [note for read in records for note in self.store.upsert_import(read.incident, name, actor, read.given)]
         return Imported([read.incident.reference for read in records], notes, unread + refused)
 
-    def edit_incident(self, ref: str, changes: Mapping[str, str], actor: Actor, skip_flow: str = "") -> None:
-        """Set fields (`name`, `severity`, `phase`, `lead`, `summary`, `role:ID`, `time:ID`, `field:ID`) from typed text."""
+    def edit_incident(
+        self,
+        ref: str,
+        changes: Mapping[str, str],
+        actor: Actor,
+        skip_flow: str = "",
+        sure: Callable[[Incident], None] = lambda incident: None,
+    ) -> None:
+        """Set fields (`name`, `severity`, `phase`, `lead`, `summary`, `role:ID`, `time:ID`, `field:ID`) from typed text.
+        `sure` is asked in the transaction of the change, and raises where that is not the incident that was meant."""
         incident = self.lookup.incident(ref)
         words = self.words(incident)
         commands = [self._incident_field(incident, name, raw, words) for name, raw in changes.items()]
-        if changes.get("phase") == Phase.CLOSED.value and incident.phase is not Phase.CLOSED:
-            self._pass_gate(ref, skip_flow, actor)
-        self.store.apply(ref, commands, actor)
+        closing = changes.get("phase") == Phase.CLOSED.value and incident.phase is not Phase.CLOSED
+        if closing and not skip_flow:
+            self._pass_gate(ref)
+        with self.store.tx():
+            sure(self.lookup.incident(ref))
+            if skip_flow and closing:
+                self.store.note(ref, actor, "closed past the gate", new=skip_flow)
+            self.store.apply(ref, commands, actor)
 
     def _incident_field(self, incident: Incident, name: str, raw: str, words: Vocabulary) -> Command:
         if name == "summary":
@@ -97,10 +110,7 @@ class App:
             raise Misuse(f"'{raw}' cannot be a value of {name.partition(':')[2] or name}. {meant}".strip())
         return value
 
-    def _pass_gate(self, ref: str, skip_flow: str, actor: Actor) -> None:
-        if skip_flow:
-            self.store.note(ref, actor, "closed past the gate", new=skip_flow)
-            return
+    def _pass_gate(self, ref: str) -> None:
         answer = self.check(ref)
         if answer.may_close is not True:
             reasons = [f"{task.task}: {r.message}" for task in answer.tasks if not task.done for r in task.reasons]

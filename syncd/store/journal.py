@@ -59,12 +59,15 @@ class Journal(Core):
             who = (actor.side, actor.name, actor.page)
             self._run(sql.NOTE, (at, incident, *who, action, subject, field, old, new, intent))
 
-    def journal(
-        self, ref: str | None = None, limit: int = 200, after: int = 0, visible: Visible = EVERYTHING
-    ) -> list[JournalLine]:
-        """The last lines with a number above `after`, of one incident or of all, the newest last."""
-        asked = {"incident": ref, "limit": limit, "after": after, **visible.parameters}
+    def journal(self, ref: str | None = None, limit: int = 200, visible: Visible = EVERYTHING) -> list[JournalLine]:
+        """The last lines, of one incident or of all, the newest last."""
+        asked = {"incident": ref, "limit": limit, **visible.parameters}
         return [_line(row) for row in reversed(self._all(sql.JOURNAL if ref is None else sql.JOURNAL_OF, asked))]
+
+    def journal_after(self, number: int, ref: str | None, limit: int, visible: Visible = EVERYTHING) -> list[JournalLine]:
+        """The lines that follow this one, of one incident or of all, the oldest first."""
+        asked = {"incident": ref, "limit": limit, "after": number, **visible.parameters}
+        return [_line(row) for row in self._all(sql.JOURNAL_AFTER if ref is None else sql.JOURNAL_OF_AFTER, asked)]
 
     def journal_line(self, ref: str, number: int) -> JournalLine:
         """One line of an incident; raises UnknownReference."""

@@ -238,9 +238,12 @@ NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, 
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _COLUMNS = "j.id, j.at, j.incident, j.side, j.name, j.page, j.action, j.subject, j.field, j.old, j.new, j.intent"
 _LINES = f"SELECT {_COLUMNS} FROM journal j"
-JOURNAL = f"""{_LINES} LEFT JOIN incidents i ON i.reference = j.incident WHERE {VISIBLE} AND j.id > :after
-    ORDER BY j.id DESC LIMIT :limit"""
-JOURNAL_OF = f"{_LINES} WHERE j.incident = :incident AND j.id > :after ORDER BY j.id DESC LIMIT :limit"
+_SEEN = f"{_LINES} LEFT JOIN incidents i ON i.reference = j.incident WHERE {VISIBLE}"
+JOURNAL = f"{_SEEN} ORDER BY j.id DESC LIMIT :limit"
+JOURNAL_OF = f"{_LINES} WHERE j.incident = :incident ORDER BY j.id DESC LIMIT :limit"
+# What follows a line.
+JOURNAL_AFTER = f"{_SEEN} AND j.id > :after ORDER BY j.id LIMIT :limit"
+JOURNAL_OF_AFTER = f"{_LINES} WHERE j.incident = :incident AND j.id > :after ORDER BY j.id LIMIT :limit"
 # What the last writes to a page took off it and put there.
 LAST_WRITES = """SELECT old, new FROM journal WHERE incident = ? AND page = ? AND action = 'wrote' AND at >= ?
     ORDER BY id DESC LIMIT ?"""

@@ -86,4 +86,4 @@ def test_the_journal_of_all_incidents_leaves_out_what_may_not_be_seen(store: Sto
 
 def test_the_journal_goes_on_after_a_line(store: Store) -> None:
     first = store.journal("INC-1")[0].id
-    assert [line.id for line in store.journal("INC-1", after=first)] == [line.id for line in store.journal("INC-1")[1:]]
+    assert [line.id for line in store.journal_after(first, "INC-1", 200)] == [line.id for line in store.journal("INC-1")[1:]]

@@ -101,8 +101,8 @@ async function send(method, url, body) {
 // A refusal of the server in words; it may come from something between us and it.
 function refusal(text, status) {
   try {
-    const { message, reasons = [] } = JSON.parse(text).error;
-    return [message, ...reasons].join(" ");
+    const { code, detail, reasons } = JSON.parse(text);
+    return code === "refused_by_gate" ? [detail, ...reasons].join(" ") : detail || `The answer was ${status}.`;
   } catch {
     return `The answer was ${status}.`;
   }

@@ -1,0 +1,72 @@
+"""Timeline events over HTTP: listed over all incidents, read, added, changed."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
+
+from mapping.incident import Incident, TimelineEvent
+from syncd.api.bodies import EventChange, NewEvent
+from syncd.api.caller import READS, WRITES, Seen, Who
+from syncd.api.incidents import record
+from syncd.api.paging import Paged
+from syncd.api.versions import Answer, IfMatch, tagged
+from syncd.app import App
+
+
+def routes(router: APIRouter, app: App) -> None:
+    """Adds the routes of this resource."""
+    _reading(router)
+    _changing(router, app)
+
+
+def _reading(router: APIRouter) -> None:
+    @router.get("/timeline", tags=["timeline"], dependencies=[READS])
+    def events(
+        sight: Seen,
+        paging: Paged,
+        ref: Annotated[str, Query(description="Only those of this incident.")] = "",
+        since: Annotated[AwareDatetime | None, Query(description="Only those at this time or later.")] = None,
+        before: Annotated[AwareDatetime | None, Query(description="Only those before this time.")] = None,
+    ) -> Answer:
+        """Timeline events of all incidents, those of the oldest incident first, each incident's by time."""
+        owners = [sight.incident(ref)] if ref else sight.incidents()
+        of = {row.key: owner for owner in owners for row in owner.timeline}
+        rows = (row for owner in owners for row in owner.timeline)
+        page, following = paging.cut(rows, lambda row: row.key, lambda row: _within(row, since, before))
+        return {"timeline": [_shown(of[row.key], row.key) for row in page], "next": following}
+
+    @router.get("/timeline/{key}", tags=["timeline"], dependencies=[READS])
+    def event(key: str, sight: Seen, response: Response) -> Answer:
+        """One timeline event, wherever it stands."""
+        return tagged(response, _shown(sight.owner_of_event(key), key))
+
+
+def _changing(router: APIRouter, app: App) -> None:
+    @router.post("/incidents/{ref}/timeline", tags=["timeline"], status_code=201, dependencies=[WRITES])
+    def add(ref: str, body: NewEvent, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
+        """A new timeline event."""
+        with app.store.tx():
+            incident = sight.incident(ref)
+            expected.demand(f"/incidents/{ref}", record(incident))
+            key = app.add_event(incident.reference, body.said(), who)
+        response.headers["location"] = f"/api/v1/timeline/{key}"
+        return tagged(response, _shown(sight.incident(ref), key))
+
+    @router.patch("/timeline/{key}", tags=["timeline"], dependencies=[WRITES])
+    def edit(key: str, body: EventChange, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
+        """Change a timeline event wherever it stands."""
+        with app.store.tx():
+            expected.demand(f"/timeline/{key}", _shown(sight.owner_of_event(key), key))
+            app.edit_event(key, body.said(), who)
+        return tagged(response, _shown(sight.owner_of_event(key), key))
+
+
+def _within(event: TimelineEvent, since: datetime | None, before: datetime | None) -> bool:
+    return (since is None or event.at >= since) and (before is None or event.at < before)
+
+
+def _shown(owner: Incident, key: str) -> Answer:
+    rows: list[Answer] = record(owner)["timeline"]
+    return {"incident": owner.reference, **next(row for row in rows if row["key"] == key)}
