@@ -19,6 +19,7 @@ from syncd.app import App
 from syncd.errors import UnknownReference
 from syncd.pages import Conflict
 from syncd.store.journal import JournalLine
+from syncd.store.overview import Choices, Listing, Wanted
 from syncd.store.statements import NEAR
 from syncd.store.visible import Visible
 
@@ -103,6 +104,14 @@ class Sight:
         if found is None or not self.visible.shows(found):
             raise self._unknown("incident", ref, "syncd incident list")
         return found
+
+    def overview(self, wanted: Wanted) -> Listing:
+        """The incidents that are wanted, a part of them."""
+        return self.app.store.overview(wanted, self.visible)
+
+    def choices(self) -> Choices:
+        """What an overview can be narrowed to."""
+        return self.app.store.choices(self.visible)
 
     def owner_of_follow_up(self, key: str) -> Incident:
         """The incident that has this follow-up."""

@@ -1,17 +1,18 @@
 """The store: everything syncd remembers, in one SQLite file. `Store.open(path, clock)`, then `with store.tx():` around what
 belongs together; every method that changes something is a transaction by itself or joins the one around it.
 
-Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`,
-`records.py`, `imports.py`; beside them `saves.py`. The tables are in `schema.py`, the statements in `statements.py`.
+Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`, `search.py`, `records.py`,
+`imports.py`; beside them `overview.py` and `saves.py`. The tables are in `schema.py`, the statements in `statements.py`.
 """
 
 from syncd.store.imports import Imports
 from syncd.store.journal import JournalLine
+from syncd.store.overview import Overview
 from syncd.store.records import FlowMark
 from syncd.store.saves import Saves
 
 __all__ = ["FlowMark", "JournalLine", "Store"]
 
 
-class Store(Imports, Saves):
+class Store(Imports, Overview, Saves):
     """Safe to use from several threads and processes at once."""

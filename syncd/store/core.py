@@ -244,6 +244,7 @@ def _hint(error: str) -> str:
         "readonly": "Give the user that runs syncd the right to write the file and its directory.",
         "locked": "Another process holds it for long; `syncd status` names it.",
         "full": "Make room on the disk; nothing was lost.",
+        "no such module": "The SQLite of this Python has no full-text search (FTS5); `pip install pysqlite3` brings one.",
         "malformed": "Restore a backup made with `syncd backup`.",
     }
     return next((way for sign, way in ways.items() if sign in error), "")

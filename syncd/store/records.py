@@ -28,7 +28,7 @@ from syncd.errors import Misuse, UnknownReference
 from syncd.store import statements as sql
 from syncd.store.core import Row
 from syncd.store.journal import moment, text_of
-from syncd.store.pages import Pages
+from syncd.store.search import Search
 
 PREFIX: dict[Literal["follow_up", "event"], str] = {"follow_up": "FU", "event": "T"}
 KINDS: Mapping[Target, str] = {"follow_up": "follow-up", "event": "timeline event", "section": "section"}
@@ -119,7 +119,7 @@ def people_of(record: Incident) -> list[Person]:
     return [person for person in named if person and person.email]
 
 
-class Records(Pages):
+class Records(Search):
     """Incidents and their rows, people, post-mortems."""
 
     # --- reading --------------------------------------------------------------------------------------------------------
@@ -182,6 +182,7 @@ class Records(Pages):
             self._must_exist(ref)
             changed = [self._perform(ref, command, actor, keys) for command in commands]
             if any(changed):
+                self._index(ref)
                 self.mark_incident(ref, f"changed by {actor.name or actor.side}")
         return keys
 
@@ -292,6 +293,7 @@ class Records(Pages):
                 self._reserve(target_of(row), row.key)
             for row in rows:
                 self._add(record.reference, Add(target_of(row), row_values(row), key=row.key), actor)
+            self._index(record.reference)
             made = self.incident(record.reference)
             assert made is not None
             return made
@@ -326,6 +328,7 @@ class Records(Pages):
             self._run(sql.INSERT_POSTMORTEM, values | {"created_at": text_of(self.now())})
             for position, section in enumerate(postmortem.sections):
                 self._run(sql.INSERT_SECTION, _section_columns(ref, position, section))
+            self._index(ref)
             self.note(ref, actor, "create", "postmortem", new=postmortem.template)
 
     def postmortem(self, ref: str) -> Postmortem | None:
@@ -417,7 +420,7 @@ def _shown(field: str, stored: str) -> str:
 # --- rows of the database as values -------------------------------------------------------------------------------------
 
 
-def _person(value: str, name: str | None) -> Person | None:
+def person_of(value: str, name: str | None) -> Person | None:
     if not value:
         return None
     return Person(name or "", value) if "@" in value else Person(value)
@@ -446,8 +449,8 @@ def _incident(row: Row, values: list[Row], follow_ups: list[Row], events: list[R
         severity=severity,
         private=bool(private),
         summary=blocks_from_json(summary),
-        lead=_person(lead, lead_name),
-        roles={f: p for kind, f, value, person in further if kind == "role" and (p := _person(value, person))},
+        lead=person_of(lead, lead_name),
+        roles={f: p for kind, f, value, person in further if kind == "role" and (p := person_of(value, person))},
         timestamps={field: moment(value) for kind, field, value, _ in further if kind == "time"},
         custom_fields={field: value for kind, field, value, _ in further if kind == "field"},
         timeline=tuple(sorted(timeline, key=lambda event: event.at)),
@@ -458,7 +461,7 @@ def _incident(row: Row, values: list[Row], follow_ups: list[Row], events: list[R
 def _follow_up(row: Row) -> FollowUp:
     key, title, status, assignee, name, priority, due_on = row
     due = date.fromisoformat(due_on) if due_on else None
-    return FollowUp(key, title, FollowUpStatus(status), _person(assignee, name), priority, due)
+    return FollowUp(key, title, FollowUpStatus(status), person_of(assignee, name), priority, due)
 
 
 def _section(row: Row) -> Section:

@@ -182,6 +182,23 @@ def m006_saves(db: Database) -> None:
         db.execute(statement)
 
 
+SEARCH = (
+    # One entry for each incident, under its id.
+    """CREATE VIRTUAL TABLE search USING fts5 (reference, name, summary, sections, follow_ups, timeline,
+        tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')""",
+    # Incidents of an older version, whose entries are made when they are first looked for.
+    "CREATE TABLE not_indexed (incident INTEGER PRIMARY KEY REFERENCES incidents (id)) STRICT",
+    "INSERT INTO not_indexed (incident) SELECT id FROM incidents",
+)
+
+
+@migrations()
+def m007_search(db: Database) -> None:
+    """Incidents are found by the words in them."""
+    for statement in SEARCH:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -122,6 +122,79 @@ SET_IMPORT_BASE = """INSERT INTO import_bases (incident, source, subject, field,
 LAST_SET = """SELECT side FROM journal WHERE incident = ? AND subject = ? AND field = ? AND action = 'set'
     ORDER BY id DESC LIMIT 1"""
 
+# --- search -------------------------------------------------------------------------------------------------------------
+
+TEXT_OF_INCIDENT = "SELECT id, name, summary FROM incidents WHERE reference = ?"
+TEXT_OF_SECTIONS = "SELECT heading, blocks FROM sections WHERE incident = ? ORDER BY position"
+TEXT_OF_FOLLOW_UPS = "SELECT key, title FROM follow_ups WHERE incident = ? ORDER BY id"
+TEXT_OF_TIMELINE = "SELECT key, title, description FROM timeline WHERE incident = ? ORDER BY id"
+DROP_ENTRY = "DELETE FROM search WHERE rowid = ?"
+INSERT_ENTRY = """INSERT INTO search (rowid, reference, name, summary, sections, follow_ups, timeline)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+NOT_INDEXED = "SELECT i.reference FROM not_indexed n JOIN incidents i ON i.id = n.incident"
+ALL_INDEXED = "DELETE FROM not_indexed"
+# A piece of each text with what was found between two characters that nobody types.
+FOUND = """SELECT reference, snippet(search, -1, char(57344), char(57345), '…', 16) FROM search
+    WHERE search MATCH :query
+    AND rowid IN (SELECT i.id FROM incidents i JOIN json_each(:references) r ON i.reference = r.value)"""
+
+# --- overview -----------------------------------------------------------------------------------------------------------
+
+# Every page with its freshness as a number, the worst first (`FRESHNESS` in `overview.py`), judged as in `flow.py`.
+_JUDGED = """SELECT g.id, g.incident, g.copy, CASE
+    WHEN g.state = 'halted' THEN 0
+    WHEN g.state = 'missing' THEN 1
+    WHEN g.state = 'detached' THEN 7
+    WHEN EXISTS (SELECT 1 FROM conflicts c WHERE c.page = g.id AND c.state = 'open') THEN 2
+    WHEN g.native_id = '' THEN 6
+    WHEN EXISTS (SELECT 1 FROM unread u WHERE u.page = g.id) THEN 3
+    WHEN g.state = 'held' AND g.code != 'draft' THEN 4
+    WHEN EXISTS (SELECT 1 FROM dirty d WHERE d.page = g.id AND d.mark > d.cleared) THEN 5
+    WHEN g.state = 'held' THEN 8
+    ELSE 9 END AS freshness FROM pages g"""
+# When an incident began: what it says, else when it was recorded.
+_BEGAN = """coalesce((SELECT v.value FROM incident_values v WHERE v.incident = i.reference AND v.field = 'time:started'),
+    (SELECT j.at FROM journal j WHERE j.incident = i.reference AND j.subject = i.reference AND j.field = ''
+    AND j.action = 'create'))"""
+_ANY = "(:{0} IS NULL OR {1} IN (SELECT value FROM json_each(:{0})))"
+_WANTED = " AND ".join(
+    (
+        VISIBLE,
+        "(:query IS NULL OR i.id IN (SELECT rowid FROM search WHERE search MATCH :query))",
+        _ANY.format("phases", "i.phase"),
+        _ANY.format("severities", "i.severity"),
+        _ANY.format("owners", "i.lead"),
+        _ANY.format("statuses", "coalesce(m.status, 'none')"),
+        _ANY.format("freshness", "coalesce(w.freshness, 7)"),
+        "(NOT :needs_person OR n.incident IS NOT NULL)",
+    )
+)
+_FIRST = "needs DESC, iif(:oldest_first, began, NULL), began DESC, number DESC"
+# The incidents that are wanted, first those that need a person; the page of each that is worst off; how many there are.
+_PICKED = f"""SELECT i.id AS number, i.reference, i.name, i.phase, i.severity, i.private, i.lead, m.status, m.home,
+    w.id AS page, coalesce(w.freshness, 7) AS freshness, n.incident IS NOT NULL AS needs, {_BEGAN} AS began,
+    count(*) OVER () AS total
+    FROM incidents i LEFT JOIN postmortems m ON m.incident = i.reference
+    LEFT JOIN worst w ON w.incident = i.reference LEFT JOIN needing n ON n.incident = i.reference WHERE {_WANTED}
+    ORDER BY {_FIRST} LIMIT :count OFFSET :start"""
+_LEFT = "WHERE f.incident = k.reference AND f.status = 'open'"
+OVERVIEW = f"""WITH judged AS MATERIALIZED ({_JUDGED}),
+    worst AS MATERIALIZED (SELECT incident, id, min(freshness) AS freshness FROM judged WHERE NOT copy GROUP BY incident),
+    needing AS MATERIALIZED (SELECT DISTINCT incident FROM judged WHERE freshness <= 3),
+    picked AS MATERIALIZED ({_PICKED})
+    SELECT k.total, k.reference, k.name, k.phase, k.severity, k.private, k.lead, p.name, k.began, k.needs, k.status, k.home,
+    k.freshness, g.destination, g.url, g.since, g.checked_at, g.reason,
+    (SELECT count(*) FROM conflicts c JOIN pages o ON o.id = c.page WHERE o.incident = k.reference AND c.state = 'open'),
+    (SELECT count(*) FROM unread u JOIN pages o ON o.id = u.page WHERE o.incident = k.reference AND o.state != 'detached'),
+    (SELECT count(*) FROM follow_ups f {_LEFT}),
+    (SELECT count(*) FROM follow_ups f {_LEFT} AND f.due_on BETWEEN '0' AND :yesterday)
+    FROM picked k LEFT JOIN people p ON p.email = k.lead LEFT JOIN pages g ON g.id = k.page
+    ORDER BY {_FIRST}"""
+# What can be chosen from: the values that there are.
+CHOICES = f"""SELECT DISTINCT 'severity', i.severity, '' FROM incidents i WHERE {VISIBLE} AND i.severity != ''
+    UNION SELECT DISTINCT 'owner', i.lead, coalesce(p.name, '') FROM incidents i LEFT JOIN people p ON p.email = i.lead
+    WHERE {VISIBLE} AND i.lead != '' ORDER BY 1, 2"""
+
 # --- post-mortems -------------------------------------------------------------------------------------------------------
 
 POSTMORTEMS = "SELECT incident FROM postmortems ORDER BY id"
