@@ -5,13 +5,14 @@ are invisible, items are flat. What the Doc cannot say is kept whole. Putting ch
 `confluence_storage.py`.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Any, TypeVar, dataclass_transform
 
 from mapping.confluence_comments import MARKER, Homeless, Piece, Wrap, marked_in
+from mapping.confluence_native import MACRO, digest, keys_in, label
 from mapping.confluence_render import (
     ACCOUNT,
     COLOURS,
@@ -28,7 +29,6 @@ from mapping.confluence_render import (
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
 from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
 
-MACRO = "ac:structured-macro"
 _MARKS: dict[str, Mark] = {
     **dict.fromkeys(("strong", "b"), "bold"),
     **dict.fromkeys(("em", "i"), "italic"),
@@ -38,6 +38,7 @@ _MARKS: dict[str, Mark] = {
 }
 _NO_MARK: frozenset[Mark] = frozenset()
 _ONE_MARK = {name: frozenset({mark}) for name, mark in _MARKS.items()}
+_LINE_MARKS = {**_ONE_MARK, "a": _NO_MARK}
 _WRAPS = frozenset(
     {"span", "sub", "sup", "small", "big", "font", "ins", "abbr", "cite", "q", "mark", "tt", "kbd", "samp", "var", MARKER}
 )
@@ -51,30 +52,17 @@ _BLOCKS = (
 )
 _OPEN_MACROS = frozenset({"details", "expand", "excerpt"})
 _COLUMNS = frozenset({"section", "column"})  # the old editor's layout
-_LABELS = {
-    "jira": "Jira issues",
-    "toc": "Table of contents",
-    "children": "Child pages",
-    "details": "Page properties",
-    "detailssummary": "Page properties report",
-    "info": "Info panel",
-    "note": "Note panel",
-    "tip": "Tip panel",
-    "warning": "Warning panel",
-    "excerpt-include": "Included excerpt",
-    "include": "Included page",
-    "contentbylabel": "Content by label",
-    "view-file": "File",
-    "drawio": "draw.io diagram",
-}
-_VOLATILE = frozenset({"start", "style", "ac:schema-version", "ac:original-height", "ac:original-width"})
-_VOLATILE_ENDS = ("local-id", "macro-id", "version-at-save")
-_UNSAID = frozenset({"ac:adf-fallback", "colgroup", "ac:task-uuid", "ac:task-id"})
-_KEY = re.compile(r"\b[A-Za-z]+-[0-9]+\b")
-_SHELL = frozenset({"p", "tbody", "thead", MARKER})
+_MARKED = re.compile(r'<(\w+)(?: href="([^"]*)"[^>]*)?>([^<]*)</\w+>')
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def part(of: type[_T]) -> type[_T]:
+    """A piece of a page, equal to itself alone; frozen for the type checker, for the reason that `document.value` gives."""
+    return dataclass(slots=True, eq=False)(of)
+
+
+@part
 class Leaf:
     """A block that stands by itself. `node` is None for text without a paragraph, which is `loose`; `rows` are a table's
     row elements."""
@@ -96,14 +84,20 @@ class Leaf:
         yield self.loose
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@part
 class Item:
-    """A list item: `own` is its content without nested `lists`."""
+    """A list item: its text stands in `body`, if there is one, beside nested `lists`."""
 
     block: Block
     node: Element
-    own: tuple[Node, ...]
-    lists: tuple["Listing", ...]
+    body: Element | None
+    lists: tuple["Listing", ...] = ()
+
+    @property
+    def own(self) -> tuple[Node, ...]:
+        """What is in it besides its lists."""
+        lists = [listing.node for listing in self.lists]
+        return tuple([child for child in (self.body.children if self.body else ()) if child not in lists])
 
     def flat(self) -> Iterator["Item"]:
         """The item and all below it."""
@@ -112,7 +106,7 @@ class Item:
             yield from listing.flat()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@part
 class Listing:
     """A list container; it has at least one item."""
 
@@ -133,7 +127,7 @@ class Listing:
             yield from item.flat()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@part
 class Flow:
     """A transparent container. `macro`: it goes when its last block goes, and what is added behind its last block stands
     outside."""
@@ -149,7 +143,7 @@ class Flow:
 Part = Leaf | Listing | Flow
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@part
 class StoragePage:
     """A parsed body. `markers` are the ids of its details macros, in order; the rest is for splicing."""
 
@@ -206,11 +200,13 @@ class _Reader:
             if not _is_block(child):
                 loose.append(child)
                 continue
-            yield from self._loose(loose)
-            loose = []
+            if loose:
+                yield from self._loose(loose)
+                loose = []
             assert isinstance(child, Element)
             yield from self._part(child, details)
-        yield from self._loose(loose)
+        if loose:
+            yield from self._loose(loose)
 
     def _loose(self, nodes: list[Node]) -> Iterator[Part]:
         while nodes and isinstance(nodes[0], Text) and not nodes[0].text.strip():
@@ -263,7 +259,7 @@ class _Reader:
         return self._kept(node)
 
     def _text_leaf(self, node: Element) -> Leaf | None:
-        spans = self._said(node.children)
+        spans = _line(node.line) or self._said(node.children)
         if not spans:
             return None
         level = max(_HEADINGS.index(node.name) + 1, 2) if node.name in _HEADINGS else 0
@@ -287,13 +283,13 @@ class _Reader:
 
     def _kept(self, node: Element) -> Leaf:
         ref = self._keep(node, block=True)
-        block = self._new("kept", text_spans(label(node)), ref=ref, hint=" ".join(dict.fromkeys(_keys_in(node))))
+        block = self._new("kept", text_spans(label(node)), ref=ref, hint=" ".join(dict.fromkeys(keys_in(node))))
         return Leaf(block, node.start, node.end, node)
 
     def _keep(self, node: Element, *, block: bool) -> str:
-        digest = "k" + hashlib.sha256(_canonical(node).encode()).hexdigest()[:8]
-        self._seen[digest] = self._seen.get(digest, 0) + 1
-        ref = digest if self._seen[digest] == 1 else f"{digest}-{self._seen[digest]}"
+        name = digest(node)
+        self._seen[name] = self._seen.get(name, 0) + 1
+        ref = name if self._seen[name] == 1 else f"{name}-{self._seen[name]}"
         self.payloads[ref] = Payload(self._source[node.start : node.end], block)
         return ref
 
@@ -303,31 +299,36 @@ class _Reader:
         return Listing(node, tuple(self._item(child, _LISTS[node.name], depth) for child in node.elements()))
 
     def _item(self, node: Element, kind: BlockKind, depth: int) -> Item:
-        body = node.child("ac:task-body") if kind == "task" else node
-        allowed = ("ac:task-list",) if kind == "task" else tuple(_LISTS)
-        lists = [child for child in node.elements() if child.name in allowed and _is_regular(child)]
-        own = tuple([child for child in (body.children if body else ()) if child not in lists])
-        status = node.child("ac:task-status") if kind == "task" else None
+        if kind == "task":
+            return self._task(node, depth)
+        spans = _line(node.line)
+        if spans:
+            return Item(self._new(kind, spans, depth=depth), node, node)
+        lists = [child for child in node.elements() if child.name in _LISTS and _is_regular(child)]
+        block = self._new(kind, self._told([child for child in node.children if child not in lists]), depth=depth)
+        return Item(block, node, node, tuple([self._listing(child, depth + 1) for child in lists]))
+
+    def _task(self, node: Element, depth: int) -> Item:
+        body, status = node.child("ac:task-body"), node.child("ac:task-status")
+        lists = [child for child in node.elements() if child.name == "ac:task-list" and _is_regular(child)]
+        spans = body and (_line(body.line) or self._told(body.children))
         checked = status is not None and status.text.strip() == "complete"
-        block = self._new(kind, self._told(own), depth=depth, checked=checked)
-        return Item(block, node, own, tuple(self._listing(child, depth + 1) for child in lists))
+        block = self._new("task", spans or (), depth=depth, checked=checked)
+        return Item(block, node, body, tuple([self._listing(child, depth + 1) for child in lists]))
 
     def _table(self, node: Element, details: bool) -> Leaf:
-        rows = tuple(row for row in _rows(node) if cells_of(row))
-        cells = [cell for row in rows for cell in row.elements()]
-        merged = any(cell.attrs.get(name, "1") != "1" for cell in cells if cell.attrs for name in ("colspan", "rowspan"))
-        sealed = any(part.sealed for part in (*node.elements(), *rows, *cells))
-        if merged or sealed or not rows:
+        told = [(row, cells) for row in _rows(node) if (cells := cells_of(row))]
+        sealed = any(part.sealed for part in (*node.elements(), *[row for row, _ in told]))
+        if sealed or not told or any(_is_odd(cell) for row, _ in told for cell in row.elements()):
             return self._kept(node)
         block = self._new("table")
-        header = all(cell.name == "th" for cell in rows[0].elements() if _is_cell(cell))
-        read = tuple(self._row(row, f"{block.native}.{at}") for at, row in enumerate(rows, 1))
+        header = all(cell.name == "th" for cell in told[0][1])
+        read = tuple([self._row(cells, f"{block.native}.{at}") for at, (_, cells) in enumerate(told, 1)])
         block = replace(block, rows=read, header=header, hint="details" if details else "")
-        return Leaf(block, node.start, node.end, node, rows)
+        return Leaf(block, node.start, node.end, node, tuple([row for row, _ in told]))
 
-    def _row(self, row: Element, native: str) -> Block:
-        cells = tuple(self._told(cell.children) for cell in row.elements() if _is_cell(cell))
-        return Block("row", cells=cells, native=native)
+    def _row(self, cells: Sequence[Element], native: str) -> Block:
+        return Block("row", cells=tuple([_line(cell.line) or self._told(cell.children) for cell in cells]), native=native)
 
     # --- text ---
 
@@ -345,7 +346,7 @@ class _Reader:
             if isinstance(only, Text):
                 return self._said(nodes)
             if only.name == "p" and not only.sealed:
-                return self._said(only.children)
+                return _line(only.line) or self._said(only.children)
         return spans_of(settled(self.mixed(nodes)))
 
     def mixed(self, children: Iterable[Node]) -> Iterator[Piece]:
@@ -415,6 +416,22 @@ class _Reader:
         return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
 
 
+def _line(line: str) -> Spans:
+    """The text of an element that holds words alone; nothing where there may be more to see."""
+    if not line or "&" in line or "  " in line or not line.isprintable() or line[0] == " " or line[-1] == " ":
+        return ()
+    if "<" not in line:
+        return (Span(line),)
+    spans = []
+    parts = iter(_MARKED.split(line))
+    for before, name, link, text in zip_longest(parts, parts, parts, parts):
+        if before:
+            spans.append(Span(before))
+        if name:
+            spans.append(Span(text, "text", "", _LINE_MARKS[name], link or ""))
+    return tuple(spans)
+
+
 def _words(nodes: Sequence[Node]) -> Spans | None:
     """The text of most paragraphs, which is words with one mark or one link at most; None where there is more to see."""
     spans = []
@@ -432,15 +449,6 @@ def _words(nodes: Sequence[Node]) -> Spans | None:
         else:
             return None
     return tuple(spans)
-
-
-def _keys_in(node: Element) -> Iterator[str]:
-    """The words within a kept thing that look like the key of a record."""
-    for child in node.children:
-        if isinstance(child, Text):
-            yield from _KEY.findall(child.text)
-        elif child.name not in _UNSAID and child.name != "ac:parameter":
-            yield from _keys_in(child)
 
 
 def spans_of(pieces: Iterable[Piece]) -> Spans:
@@ -486,43 +494,7 @@ def _anchors(nodes: Iterable[Node], source: str) -> Iterator[tuple[str, str]]:
 
 def cells_of(row: Element) -> list[Element]:
     """The cells of a table row."""
-    return [cell for cell in row.elements() if _is_cell(cell)]
-
-
-def label(node: Element) -> str:
-    """What people call a native thing."""
-    if node.name == MACRO:
-        return _macro_label(node)
-    if node.name == "ac:image":
-        return f"Image {_target(node)}".strip()
-    if node.name == "ac:link":
-        return " ".join(node.text.split()) or _target(node) or "Link"
-    if node.name == "ac:emoticon":
-        return node.attrs.get("ac:emoji-fallback") or f":{node.attrs.get('ac:name', 'emoji')}:"
-    if node.name == "ac:adf-extension":
-        inner = node.child("ac:adf-node")
-        return inner.attrs.get("type", "extension").replace("-", " ").capitalize() if inner else "Extension"
-    if node.name in _LISTS:
-        return "Task list" if node.name == "ac:task-list" else "List"
-    names = {"table": "Table", "blockquote": "Quote", "pre": "Preformatted text", "hr": "Divider", "a": "Link"}
-    return names.get(node.name) or " ".join(node.text.split()) or node.name.rpartition(":")[2].capitalize()
-
-
-def _macro_label(node: Element) -> str:
-    name = node.attrs.get("ac:name", "")
-    key = node.parameter("key") if name == "jira" else None
-    if key:
-        return f"Jira issue {key.text.strip()}"
-    return _LABELS.get(name) or name.replace("-", " ").replace("_", " ").strip().capitalize() or "Macro"
-
-
-def _target(node: Element) -> str:
-    """The file, page or address that an image or a link names."""
-    for child in node.elements():
-        for name in ("ri:filename", "ri:content-title", "ri:value"):
-            if child.attrs.get(name):
-                return child.attrs[name].rstrip("/").rpartition("/")[2] if name == "ri:value" else child.attrs[name]
-    return ""
+    return [cell for cell in row.children if isinstance(cell, Element) and cell.name in ("td", "th")]
 
 
 def _status(node: Element) -> Span:
@@ -553,8 +525,9 @@ def _holds_things(node: Element) -> bool:
     return any(child.name not in plain or _holds_things(child) for child in node.elements())
 
 
-def _is_cell(node: Element) -> bool:
-    return node.name in ("td", "th")
+def _is_odd(cell: Element) -> bool:
+    """A cell that no Doc can say: merged with others, or too deep."""
+    return cell.sealed or (bool(cell.attrs) and any(cell.attrs.get(name, "1") != "1" for name in ("colspan", "rowspan")))
 
 
 def _rows(node: Element) -> Iterator[Element]:
@@ -572,25 +545,9 @@ def _flow(node: Element, body: Element, parts: Iterable[Part]) -> Flow:
 
 def _is_regular(listing: Element) -> bool:
     """A list of items; some editors have put lists directly into lists, or nothing at all."""
-    item = "ac:task" if listing.name == "ac:task-list" else "li"
-    sealed = any(part.sealed for child in listing.elements() for part in (child, child.child("ac:task-body")) if part)
-    return bool(listing.elements()) and not sealed and all(child.name == item for child in listing.elements())
-
-
-def _canonical(node: Node) -> str:
-    """Native content without what the service rewrites by itself: ids, order of attributes and parameters, shells."""
-    if isinstance(node, Text):
-        return " ".join(blanks_collapsed(node.text).split())
-    if node.name in _UNSAID:
-        return ""
-    inner = [_canonical(child) for child in node.children]
-    if node.name == MACRO:
-        inner.sort()
-    if node.name in _SHELL:
-        return "".join(inner)
-    said = sorted(
-        (name, value)
-        for name, value in node.attrs.items()
-        if name not in _VOLATILE and not name.endswith(_VOLATILE_ENDS) and not name.startswith("data-")
-    )
-    return f"<{node.name} {said}>{''.join(inner)}</>"
+    items = listing.elements()
+    if listing.name != "ac:task-list":
+        return bool(items) and all(item.name == "li" and not item.sealed for item in items)
+    bodies = [item.child("ac:task-body") for item in items]
+    sealed = any(part.sealed for part in (*items, *bodies) if part)
+    return bool(items) and not sealed and all(item.name == "ac:task" for item in items)

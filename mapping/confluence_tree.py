@@ -1,11 +1,13 @@
 """Storage markup as elements that know where they stand in it.
 
 The strict parser of the standard library says whether the markup is well-formed: anything else is refused with its place.
-HTML's named entities are known. Well-formed markup is then cut at its tags, which takes less time than to be told of each by
-the parser. What the elements mean is `confluence_parse.py`.
+HTML's named entities are known. Well-formed markup is then cut into tags and texts by one regular expression, which takes
+less time than to be told of each by the parser. An element that holds nothing but one line of words is cut as a whole: what
+is in it becomes nodes when somebody asks. What the elements mean is `confluence_parse.py`.
 """
 
 import re
+from collections.abc import Mapping
 from html.entities import html5
 from xml.parsers import expat
 
@@ -13,9 +15,23 @@ _DEEPEST = 100  # elements below are markup of the one above them, so that no ne
 _XML = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _REFERENCE = re.compile(r"&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
-_TAG = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*")
 _BLANK = re.compile(r"\s")
 _ATTRIBUTE = re.compile(r"([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_NONE: Mapping[str, str] = {}
+_PLAIN = r"(?:\ [^\s=<>\"'/]+=\"[^<>\"]*\")*"  # attributes of a tag that is cut together with what is in it
+_MARK = rf"(?:strong|em|code|u|s|b|i|del|strike|a\ href=\"[!#-;=?-~]+\"{_PLAIN})"
+_TOKEN = re.compile(
+    rf"""
+    (?P<holder> <(?P<holds>p|h[1-6]|td|th|li|ac:task-body)(?P<with>{_PLAIN})> (?P<p><p{_PLAIN}>)?
+        (?P<line> (?!</) [^<]* (?: <{_MARK}>(?!\s)[^<]+(?<!\s)</[a-z]+> (?: [^<]+ | (?=</) ) )* ) (?(p)</p>) </(?P=holds)> )
+    | (?P<text> [^<]+ )
+    | (?P<close> </[^>]*> )
+    | (?P<aside> <!--.*?--> | <\?.*?\?> )
+    | (?P<literal> <!\[CDATA\[.*?\]\]> )
+    | (?P<open> <(?P<name>[^\s/>]+)(?P<more>(?:[^<>"']+|"[^"]*"|'[^']*')*)> )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 class StorageError(ValueError):
@@ -33,24 +49,36 @@ class Text:
 
 class Element:
     """A tag and what is in it, from `start` up to `end`; `inner` to `inner_end` is its content, both `end` for an
-    empty-element tag. `sealed`: it nests too deep for what is in it to be told."""
+    empty-element tag. `sealed`: it nests too deep for what is in it to be told. `line` is the markup of its text where it
+    holds nothing else, perhaps in a paragraph: characters, and between them words in one mark or one link, which touch
+    neither each other nor blanks of their own."""
 
-    __slots__ = ("_attrs", "_more", "children", "end", "inner", "inner_end", "name", "sealed", "start")
+    __slots__ = ("_attrs", "_children", "_more", "_source", "end", "inner", "inner_end", "line", "name", "sealed", "start")
 
-    def __init__(self, name: str, more: str, start: int, inner: int) -> None:
-        self.name, self._more, self.start, self.inner = name, more, start, inner
-        self.inner_end = self.end = inner
-        self.children: list[Element | Text] = []
+    def __init__(
+        self, name: str, more: str, start: int, inner: int, inner_end: int, end: int, source: str = "", line: str = ""
+    ) -> None:
+        self.name, self._more, self.line, self._source = name, more, line, source
+        self.start, self.inner, self.inner_end, self.end = start, inner, inner_end, end
         self.sealed = False
         self._attrs: dict[str, str] | None = None
+        self._children: list[Element | Text] | None = None if source else []
 
     @property
-    def attrs(self) -> dict[str, str]:
+    def children(self) -> "list[Element | Text]":
+        """What is in it, in order; of an element with a source, cut when somebody asks."""
+        if self._children is None:
+            self._children = _content(self, self._source)
+        return self._children
+
+    @property
+    def attrs(self) -> Mapping[str, str]:
         """The attributes by name."""
+        if not self._more:
+            return _NONE
         if self._attrs is None:
-            self._attrs = {}
-            for name, double, single in _ATTRIBUTE.findall(self._more) if "=" in self._more else ():
-                self._attrs[name] = _told(_BLANK.sub(" ", double or single))
+            found = _ATTRIBUTE.findall(self._more)
+            self._attrs = {name: _told(_BLANK.sub(" ", double or single)) for name, double, single in found}
         return self._attrs
 
     def child(self, name: str) -> "Element | None":
@@ -80,10 +108,7 @@ Node = Element | Text
 def tree(body: str) -> Element:
     """The root over a storage fragment. Raises StorageError."""
     _check(body)
-    root = Element("page", "", 0, 0)
-    root.inner_end = root.end = len(body)
-    _fill(root, body)
-    return root
+    return Element("page", "", 0, 0, len(body), len(body), body)
 
 
 def open_tag(node: Element, source: str) -> str:
@@ -105,64 +130,40 @@ def _check(body: str) -> None:
         raise StorageError(f"{expat.ErrorString(error.code)} at line {error.lineno}, column {column}") from error
 
 
-def _fill(root: Element, body: str) -> None:
-    """Put below the root what well-formed markup holds: it is cut at each `<`."""
-    above, path, buried = root, [root], 0
-    lead, *pieces = body.split("<")
-    at = following = len(lead)
-    if lead:
-        root.children.append(Text(_told(lead), 0, at))
-    for piece in pieces:
-        start, following = following, following + len(piece) + 1
-        if start < at:
-            continue  # within an aside
-        tag, _, text = piece.partition(">")
-        at = start + len(tag) + 2
-        if tag[0] == "/":
-            if buried:
-                buried -= 1
-            else:
-                above.inner_end, above.end = start, at
-                path.pop()
-                above = path[-1]
-        elif tag[0] in "!?":
-            at = _aside(above, body, start)
-            text = body[at : end if (end := body.find("<", at)) >= 0 else len(body)]
-        else:
-            name = tag
-            if not tag.isalnum():
-                if "'" in tag or tag.count('"') % 2:
-                    tag, text = _quoted(piece)
-                    at = start + len(tag) + 2
-                name = tag.split(None, 1)[0].rstrip("/")
+def _content(root: Element, body: str) -> "list[Element | Text]":
+    """What an element of well-formed markup holds."""
+    found: list[Element | Text] = []
+    above, inside, path, buried = root, found, [(root, found)], 0
+    for token in _TOKEN.finditer(body, root.inner, root.inner_end):
+        kind, (start, end) = token.lastgroup, token.span()
+        if kind == "holder":
+            name, more, line = token.group("holds", "with", "line")
+            element = Element(name, more, start, token.end("with") + 1, end - len(name) - 3, end, body, line)
+            above.sealed = above.sealed or buried > 0 or len(path) > _DEEPEST
+            inside.append(element if not above.sealed else Text(element.text, start, end))
+        elif kind == "open":
+            name, more = token.group("name", "more")
+            opens = not more.endswith("/")
             if buried or len(path) > _DEEPEST:
                 above.sealed = True
-                buried += tag[-1] != "/"
-            else:
-                element = Element(name, tag[len(name) :], start, at)
-                above.children.append(element)
-                if tag[-1] != "/":
-                    path.append(element)
-                    above = element
-        if text:
-            said = _told(text) if "&" in text or "\r" in text else text
-            above.children.append(Text(said, at, at + len(text)))
-
-
-def _quoted(piece: str) -> tuple[str, str]:
-    """A tag in whose attributes a `>` may stand, and the text behind it."""
-    tag = _TAG.findall(piece)[0]
-    return tag, piece[len(tag) + 1 :]
-
-
-def _aside(above: Element, body: str, start: int) -> int:
-    """A comment or an instruction, which say nothing, or a stretch of literal text; where it ends."""
-    if body.startswith("<![CDATA[", start):
-        end = body.index("]]>", start) + 3
-        above.children.append(Text(_lined(body[start + 9 : end - 3]), start, end))
-        return end
-    closing = "?>" if body[start + 1] == "?" else "-->"
-    return body.index(closing, start) + len(closing)
+                buried += opens
+                continue
+            element = Element(name, more, start, end, end, end)
+            inside.append(element)
+            if opens:
+                above, inside = element, element.children
+                path.append((above, inside))
+        elif kind == "close" and buried:
+            buried -= 1
+        elif kind == "close":
+            above.inner_end, above.end = start, end
+            path.pop()
+            above, inside = path[-1]
+        elif kind == "text":
+            inside.append(Text(_told(token[0]), start, end))
+        elif kind == "literal":
+            inside.append(Text(_lined(token[0][9:-3]), start, end))
+    return found
 
 
 def _lined(text: str) -> str:
@@ -171,6 +172,8 @@ def _lined(text: str) -> str:
 
 def _told(text: str) -> str:
     """Text as it is read: references resolved, one sort of line end."""
+    if "&" not in text and "\r" not in text:
+        return text
     return _REFERENCE.sub(lambda found: _meant(found[1]), _lined(text)) if "&" in text else _lined(text)
 
 

@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mapping.document import Block, Span, Spans, merged_spans
+from mapping.document import Block, Mark, Span, Spans, merged_spans, value
 from mapping.markdown_parse import Inline, Node, tidy, tree
 
 Where = Literal["lines", "heading", "cell"]
 Atom = Callable[[Span], str]
 
-_PLAIN = re.compile(r"[\w ,.;:'\"()/?%@€$+-]+")
-_WORDS = re.compile(rf"(?!\W){_PLAIN.pattern}(?<!\W)")
+_odd = re.compile(r"[!#&*<=>\[\\\]^_`{|}~]").search  # what may be more than a character
 _CODE = re.compile(r"[^\s`|\\](?:[^`|\\\n\r\0\xa0]*[^\s`|\\])?")
 _ADDRESS = re.compile(r"https?:[A-Za-z0-9/._%?=#-]*")
 _EMAIL = re.compile(r"[A-Za-z0-9.+-]+@[A-Za-z0-9.-]+")
-_BEGINS = {"lines": re.compile("[A-Za-z]"), "heading": re.compile(r"[^\W_]"), "cell": re.compile(r"[^\W_]")}
-_ENDS = re.compile(r"[^\W_]|[.,;:?)%]")
+_BEGINS = {where: re.compile("[A-Za-z]" if where == "lines" else r"[^\W_]").match for where in ("lines", "heading", "cell")}
+_OPENING = frozenset("*~`[")  # with which a mark or an atom begins
+_ENDS = ".,;:?)%"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>\\`*]*")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
 _LIGHT = re.compile(
@@ -36,6 +36,13 @@ _LINE_START = re.compile(  # what would begin a heading, list, quote, underline 
 )
 _EDGE_SPACE = re.compile(r"(?:^|(?<=\n))[^\S\n]|[^\S\n](?=\n|$)")
 _DELIMITERS = {"bold": "**", "italic": "*", "strike": "~~"}
+_SIMPLE: dict[frozenset[Mark], str] = {
+    frozenset(): "",
+    frozenset({"bold"}): "**",
+    frozenset({"italic"}): "*",
+    frozenset({"strike"}): "~~",
+    frozenset({"code"}): "`",
+}
 _TAGS = {"bold": "strong", "italic": "em", "strike": "del", "underline": "u"}
 
 
@@ -73,40 +80,42 @@ def inline(spans: Spans, where: Where = "lines", atom: Atom = store_atom) -> str
 def _simply(spans: Spans, where: Where, atom: Atom) -> str:
     """The spans in the lightest style where nobody could read that otherwise, so that it need not be read back: plain words,
     and between them marked words, code, links and atoms that touch no word. Empty where one may doubt."""
-    text, apart = "", False  # apart: a mark has just closed, no word and no other mark may follow at once
+    pieces: list[str] = []
+    words: list[str] = []
+    apart = True  # from a word before: a mark may open here
+    closed = False  # a mark has just closed here: no word and no other mark may follow at once
     for span in spans:
-        bare = _is_bare(span)
-        piece = _simple_piece(span, atom) if not bare else span.text if _is(_PLAIN, span.text) else ""
-        if not piece or (apart and (not bare or piece[0].isalnum())) or (not bare and text[-1:].isalnum()):
+        text = span.text
+        if span.marks or span.link or span.kind != "text":
+            text = _simple_piece(span, atom) if apart and not closed else ""
+            closed = True
+        elif text and not (closed and text[0].isalnum()):
+            words.append(text)
+            apart, closed = not text[-1].isalnum(), False
+        else:
             return ""
-        text, apart = text + piece, not bare
-    begins = bool(text) and (not _is_bare(spans[0]) or _BEGINS[where].match(text))
-    return text if begins and (apart or _ENDS.match(text[-1])) else ""
-
-
-def _is(pattern: re.Pattern[str], text: str) -> bool:
-    """Whether text is all of this pattern; an underscore, which is a word's character to patterns, may be a mark."""
-    return "_" not in text and bool(pattern.fullmatch(text))
-
-
-def _is_bare(span: Span) -> bool:
-    return span.kind == "text" and not span.marks and not span.link
+        if not text:
+            return ""
+        pieces.append(text)
+    text = "".join(pieces)
+    stands = text.isprintable() and not _odd("".join(words)) and (text[:1] in _OPENING or _BEGINS[where](text))
+    return text if stands and (closed or not apart or text[-1] in _ENDS) else ""
 
 
 def _simple_piece(span: Span, atom: Atom) -> str:
     """A span with one mark, one link, or an atom, where its text is plain words; else empty."""
-    if len(span.marks) + bool(span.link) + (span.kind == "mention") != 1 or span.kind not in ("text", "mention"):
+    text, mark = span.text, _SIMPLE.get(span.marks)
+    alone = span.kind == "text" and not span.link
+    if mark == "`":
+        return f"`{text}`" if alone and _CODE.fullmatch(text) else ""
+    if mark is None or _odd(text) or not (text[:1].isalnum() and text[-1].isalnum()):
         return ""
-    if "code" in span.marks:
-        return f"`{span.text}`" if _CODE.fullmatch(span.text) else ""
-    if not _is(_WORDS, span.text):
-        return ""
-    if span.kind == "mention":
+    if alone:
+        return mark + text + mark
+    if span.kind == "mention" and not mark and not span.link:
         return atom(span) if _EMAIL.fullmatch(span.ref) else ""
-    if span.link:
-        return f"[{span.text}]({span.link})" if _ADDRESS.fullmatch(span.link) and span.text != span.link else ""
-    mark = _DELIMITERS.get(next(iter(span.marks)), "")
-    return mark and f"{mark}{span.text}{mark}"
+    simple = span.kind == "text" and not mark and text != span.link and _ADDRESS.fullmatch(span.link)
+    return f"[{text}]({span.link})" if simple else ""
 
 
 def _written(spans: Spans, style: _Style, where: Where, atom: Atom) -> str:
@@ -323,7 +332,7 @@ def lines_of(block: Block, atom: Atom = store_atom) -> str:
 ITEMS = ("bullet", "number", "task")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Level:
     """An open list item: the columns of its marker and of its text, its number (0: not numbered), the marker's character."""
 
@@ -363,9 +372,9 @@ def item(block: Block, at: Level, atom: Atom = store_atom, pad: str = " ", lead:
     """A list item without what nests under it. `lead`: the white space before the marker, when it is not plain spaces."""
     marker = f"{at.number}{at.mark}" if at.number else at.mark
     box = f"[{'x' if block.checked else ' '}] " if block.kind == "task" else ""
-    text = inline(block.spans, atom=atom) or "&nbsp;"  # a bare dash would underline the text above it, and hold nothing
-    first = marker + pad + box + text.replace("\n", "\n" + " " * at.content)
-    return (" " * at.column if lead is None else lead) + first
+    text = inline(block.spans, "lines", atom) or "&nbsp;"  # a bare dash would underline the text above it, and hold nothing
+    text = text.replace("\n", "\n" + " " * at.content) if "\n" in text else text
+    return f"{' ' * at.column if lead is None else lead}{marker}{pad}{box}{text}"
 
 
 def new_level(block: Block, open_levels: Sequence[Level], level: int) -> Level:
@@ -382,7 +391,7 @@ def new_level(block: Block, open_levels: Sequence[Level], level: int) -> Level:
 
 def indented(text: str, column: int) -> str:
     """The lines of a block moved to a column."""
-    return "\n".join(" " * column + line if line else line for line in text.split("\n"))
+    return "\n".join(" " * column + line if line else line for line in text.split("\n")) if column else text
 
 
 def between(before: Block, after: Block) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from mapping.confluence_comments import lost_markers
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
@@ -68,6 +69,8 @@ class Confluence:
         self._wiki, self._now = dialect, now
         self._people = People(dialect, accounts, now)
         self._spaces: dict[str, Space] = {}
+        # One pass reads the same body up to six times: observed, right before the write, beside a draft, confirmed.
+        self._parse: Callable[[str], StoragePage] = lru_cache(maxsize=2)(parse)
 
     # --- looking ---
 
@@ -151,7 +154,7 @@ class Confluence:
             lost = self._dangling(_native(seen.native_id)) if seen.threads else {}
             draft = None if over_draft else self._wiki.draft(seen.native_id)
             page = self._there(place, seen.native_id)
-            fresh, parsed = self._observed(page), _parsed(page)
+            fresh, parsed = self._observed(page), self._parsed(page)
             blocks = self._people.addressed(target.blocks)
             if fresh.version != seen.version or fresh.doc != seen.doc:
                 return Stale(f"the page moved from version {seen.version} to {fresh.version} since it was read")
@@ -194,7 +197,7 @@ class Confluence:
         """A draft is left behind by whoever merely opens the editor; it is somebody's work when it says something else."""
         if page.live:
             return Held("live_doc", "The page is a live doc, which has no versions to write under.")
-        if draft is None or _says(draft) == _says(page):
+        if draft is None or self._says(draft) == self._says(page):
             return None
         return Held("draft", f"{self._people.introduced(draft.author) or 'Somebody'} has unpublished changes on the page.")
 
@@ -232,7 +235,7 @@ class Confluence:
         return page
 
     def _observed(self, page: WikiPage) -> Observation:
-        parsed = _parsed(page)
+        parsed = self._parsed(page)
         blocks = self._people.named(parsed.blocks, also=[page.author] if page.author else [])
         return Observation(
             native_id=page.id,
@@ -246,6 +249,21 @@ class Confluence:
             threads={lost.ref: lost.words for lost in lost_markers(page.body, "")},
             payload=page,
         )
+
+    def _parsed(self, page: WikiPage) -> StoragePage:
+        try:
+            return self._parse(page.body)
+        except StorageError as error:
+            raise Refused(
+                f"the page's body cannot be read ({error}): open the page in its editor and publish it."
+            ) from error
+
+    def _says(self, page: WikiPage) -> object:
+        """What people read there, and what of it is kept natively; ids that each save makes anew are not in it."""
+        try:
+            return page.title, self._parse(page.body).blocks
+        except StorageError:
+            return page.title, page.body
 
     def _space(self, place: Place) -> Space:
         """The space by id, key or pasted link; remembered. Raises Missing or Refused."""
@@ -312,24 +330,9 @@ def _marker(parsed: StoragePage) -> str:
     return next(ours, "").removeprefix(MARKER)
 
 
-def _parsed(page: WikiPage) -> StoragePage:
-    try:
-        return parse(page.body)
-    except StorageError as error:
-        raise Refused(f"the page's body cannot be read ({error}): open the page in its editor and publish it.") from error
-
-
 def _label(name: str) -> str:
     """A label as the service keeps it: small letters, and of signs only the hyphen."""
     return re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:LONGEST_LABEL]
-
-
-def _says(page: WikiPage) -> object:
-    """What people read there, and what of it is kept natively; ids that each save makes anew are not in it."""
-    try:
-        return page.title, parse(page.body).blocks
-    except StorageError:
-        return page.title, page.body
 
 
 def _clean_title(title: str) -> str:
