@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from typing import Any, Literal, cast, get_args
 
 from mapping.document import Block, text_spans
@@ -29,7 +30,12 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class TemplateError(ValueError):
-    """A template cannot be used; the sentence names the key (or the section) and the reason, the loader adds the file."""
+    """A template cannot be used: the `reason`, and `where`, a key such as `title` or `sections[2].heading`, empty where it
+    is no key's. The loader adds the file."""
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.where, self.reason = where, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,58 +82,102 @@ _CALLED = {str: "text", list: "a list", bool: "true or false"}
 
 def parse_template(template_id: str, table: Mapping[str, object]) -> Template:
     """The template that a file's table says; TemplateError names the first key that is wrong."""
-    _check_keys(table, _KEYS, "")
-    write = table.get("write", "external")
-    if write not in get_args(Write):
-        raise TemplateError(f"write: '{write}' must be 'external' or 'in-house'")
-    title = str(table.get("title", DEFAULT_TITLE))
-    _check_text("title", title)
+    wrong = problems(table)
+    if wrong:
+        raise wrong[0]
     return Template(
         id=template_id,
         name=str(table.get("name") or template_id),
-        write=cast(Write, write),
+        write=_write(table),
         destination=str(table.get("destination", "")),
-        title=title,
-        tasks=_tasks(table.get("tasks"), str(write)),
+        title=_title(table),
+        tasks=_tasks(table),
         require_written=bool(table.get("require_written", False)),
-        sections=_sections(table.get("sections")),
+        sections=tuple(_section(section, f"sections[{n}].") for n, section in enumerate(_tables(table), start=1)),
     )
 
 
-def _check_keys(table: Mapping[str, object], known: Mapping[str, type], where: str) -> None:
-    for key, value in table.items():
-        if key not in known:
-            raise TemplateError(f"{where}{key}: unknown key{meant(key, known)}")
-        if not isinstance(value, known[key]):
-            raise TemplateError(f"{where}{key}: must be {_CALLED[known[key]]}")
+def problems(table: Mapping[str, object]) -> list[TemplateError]:
+    """Everything that is wrong with a file's table, the first mistake of each key; empty where it can be parsed."""
+    wrong = _wrong_keys(table, _KEYS, "")
+    if wrong:
+        return wrong
+    found = _raised(partial(_write, table), partial(_check_text, "title", _title(table)), partial(_tasks, table))
+    sections = _tables(table)
+    if not sections:
+        found.append(TemplateError("a template needs at least one [[sections]] table", "sections"))
+    for number, section in enumerate(sections, start=1):
+        found += _wrong_section(section, f"sections[{number}].") or _taken(section, sections[: number - 1], number)
+    return found
+
+
+def as_table(template: Template) -> dict[str, Any]:
+    """The table of a file that says all of this template, for somebody who edits it."""
+    value = asdict(template)
+    del value["id"]
+    return value | {"tasks": list(template.tasks), "sections": [_section_table(section) for section in template.sections]}
+
+
+def _section_table(section: TemplateSection) -> dict[str, Any]:
+    return asdict(section) | {"custom_fields": list(section.custom_fields)}
+
+
+def _raised(*checks: Callable[[], object]) -> list[TemplateError]:
+    found = []
+    for check_one in checks:
+        try:
+            check_one()
+        except TemplateError as error:
+            found.append(error)
+    return found
+
+
+def _wrong_keys(table: Mapping[str, object], known: Mapping[str, type], where: str) -> list[TemplateError]:
+    unknown = [TemplateError(f"unknown key{meant(key, known)}", f"{where}{key}") for key in table if key not in known]
+    return unknown + [
+        TemplateError(f"must be {_CALLED[known[key]]}", f"{where}{key}")
+        for key, value in table.items()
+        if key in known and not isinstance(value, known[key])
+    ]
+
+
+def _write(table: Mapping[str, object]) -> Write:
+    write = table.get("write", "external")
+    if write not in get_args(Write):
+        raise TemplateError(f"'{write}' must be 'external' or 'in-house'", "write")
+    return cast(Write, write)
+
+
+def _title(table: Mapping[str, object]) -> str:
+    return str(table.get("title", DEFAULT_TITLE))
 
 
 def _check_text(where: str, text: str) -> None:
     try:
         check(text)
     except LanguageError as error:
-        raise TemplateError(f"{where}: {error}") from error
+        raise TemplateError(str(error), where) from error
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
     texts = tuple(cast(Sequence[object], value))
     for text in texts:
         if not isinstance(text, str) or not text:
-            raise TemplateError(f"{where}: '{text}' must be a text that is not empty")
+            raise TemplateError(f"'{text}' must be a text that is not empty", where)
     repeated = next((text for text in texts if texts.count(text) > 1), None)
     if repeated:
-        raise TemplateError(f"{where}: '{repeated}' is listed twice")
+        raise TemplateError(f"'{repeated}' is listed twice", where)
     return cast(tuple[str, ...], texts)
 
 
-def _tasks(value: object, write: str) -> tuple[str, ...]:
-    if value is None:
-        return DEFAULT_TASKS[write]
-    tasks = _texts(value, "tasks")
+def _tasks(table: Mapping[str, object]) -> tuple[str, ...]:
+    if table.get("tasks") is None:
+        return DEFAULT_TASKS.get(str(table.get("write", "external")), ())
+    tasks = _texts(table["tasks"], "tasks")
     for task in tasks:
         near = "" if task in TYPED_TASKS else _typed_like(task)
         if near or not _ID.fullmatch(task):
-            raise TemplateError(f"tasks: '{task}' cannot be a task" + (f", did you mean '{near}'?" if near else ""))
+            raise TemplateError(f"'{task}' cannot be a task" + (f", did you mean '{near}'?" if near else ""), "tasks")
     return tasks
 
 
@@ -137,48 +187,81 @@ def _typed_like(task: str) -> str:
     return plain.get(re.sub(r"[_\s-]", "", task.lower()), "")
 
 
-def _sections(value: object) -> tuple[TemplateSection, ...]:
-    tables = cast(Sequence[object], value or ())
-    if not tables:
-        raise TemplateError("sections: a template needs at least one [[sections]] table")
-    sections: list[TemplateSection] = []
-    for number, table in enumerate(tables, start=1):
-        section = _section(table, f"sections[{number}].")
-        if section.id in {other.id for other in sections}:
-            raise TemplateError(f"sections[{number}].id: '{section.id}' is taken by another section")
-        if section.kind != "text" and section.kind in {other.kind for other in sections}:
-            raise TemplateError(f"sections[{number}].kind: only one section can be '{section.kind}'")
-        sections.append(section)
-    return tuple(sections)
+def _tables(table: Mapping[str, object]) -> Sequence[object]:
+    return cast(Sequence[object], table.get("sections") or ())
+
+
+def _wrong_section(table: object, where: str) -> list[TemplateError]:
+    if not isinstance(table, Mapping):
+        return [TemplateError("must be a table, written [[sections]]", where[:-1])]
+    return _wrong_keys(table, _SECTION_KEYS, where) or _raised(
+        partial(_kind, table, where),
+        partial(_check_misplaced, table, where),
+        partial(_check_text, f"{where}text", str(table.get("text", ""))),
+        partial(_required, table, "id", where),
+        partial(_required, table, "heading", where),
+        partial(_texts, table.get("custom_fields", ()), f"{where}custom_fields"),
+    )
+
+
+def _taken(table: object, before: Sequence[object], number: int) -> list[TemplateError]:
+    """What an earlier section has already: an id, or a kind that stands once."""
+    mine, kind = _named(table)
+    others = [_named(other) for other in before]
+    if mine in [other for other, _ in others]:
+        return [TemplateError(f"'{mine}' is taken by another section", f"sections[{number}].id")]
+    if kind != "text" and kind in [other for _, other in others]:
+        return [TemplateError(f"only one section can be '{kind}'", f"sections[{number}].kind")]
+    return []
+
+
+def _named(table: object) -> tuple[str, str]:
+    """Id and kind of a section, as far as it says them."""
+    if not isinstance(table, Mapping):
+        return "", ""
+    return section_id(table), str(table.get("kind", "text"))
+
+
+def section_id(table: Mapping[str, object]) -> str:
+    """The id of a section's table: its own, else the kind where that is not `text`."""
+    kind = str(table.get("kind", "text"))
+    return str(table.get("id", "")).strip() or ("" if kind == "text" else kind)
 
 
 def _section(table: object, where: str) -> TemplateSection:
-    if not isinstance(table, Mapping):
-        raise TemplateError(f"{where[:-1]}: must be a table, written [[sections]]")
-    _check_keys(table, _SECTION_KEYS, where)
-    kind = table.get("kind", "text")
-    if kind not in KINDS:
-        raise TemplateError(f"{where}kind: '{kind}' is not one of {', '.join(KINDS)}{meant(str(kind), KINDS)}")
-    misplaced = next((key for key in TEXT_ONLY if kind != "text" and table.get(key)), None)
-    if misplaced:
-        raise TemplateError(f"{where}{misplaced}: only sections of kind 'text' have it, this one is '{kind}'")
-    _check_text(f"{where}text", str(table.get("text", "")))
+    assert isinstance(table, Mapping), "it was checked"
     return TemplateSection(
-        id=_required(table, "id", kind, where, str(kind)),
-        kind=cast(SectionKind, kind),
-        heading=" ".join(_required(table, "heading", kind, where, HEADINGS.get(kind, "")).split()),
+        id=_required(table, "id", where),
+        kind=_kind(table, where),
+        heading=" ".join(_required(table, "heading", where).split()),
         help=str(table.get("help", "")).strip(),
         custom_fields=_texts(table.get("custom_fields", ()), f"{where}custom_fields"),
         text=str(table.get("text", "")),
     )
 
 
-def _required(table: Mapping[str, object], key: str, kind: str, where: str, otherwise: str) -> str:
+def _kind(table: Mapping[str, object], where: str) -> SectionKind:
+    kind = table.get("kind", "text")
+    if kind not in KINDS:
+        raise TemplateError(f"'{kind}' is not one of {', '.join(KINDS)}{meant(str(kind), KINDS)}", f"{where}kind")
+    return cast(SectionKind, kind)
+
+
+def _check_misplaced(table: Mapping[str, object], where: str) -> None:
+    kind = table.get("kind", "text")
+    misplaced = next((key for key in TEXT_ONLY if kind != "text" and table.get(key)), None)
+    if misplaced:
+        raise TemplateError(f"only sections of kind 'text' have it, this one is '{kind}'", f"{where}{misplaced}")
+
+
+def _required(table: Mapping[str, object], key: str, where: str) -> str:
+    kind = str(table.get("kind", "text"))
+    otherwise = kind if key == "id" else HEADINGS.get(kind, "")
     value = str(table.get(key, "")).strip() or ("" if kind == "text" else otherwise)
     if not value:
-        raise TemplateError(f"{where}{key}: sections of kind 'text' need one")
+        raise TemplateError("sections of kind 'text' need one", f"{where}{key}")
     if key == "id" and not _ID.fullmatch(value):
-        raise TemplateError(f"{where}id: '{value}' may only hold letters, digits, '-' and '_'")
+        raise TemplateError(f"'{value}' may only hold letters, digits, '-' and '_'", f"{where}id")
     return value
 
 
@@ -221,7 +304,7 @@ def render_title(pattern: str, incident: Incident, zone: tzinfo, limit: int) -> 
     try:
         text = render(pattern, {"incident": incident_view(incident)}, environment(zone, as_title))
     except LanguageError as error:
-        raise TemplateError(f"title: {error}") from error
+        raise TemplateError(str(error), "title") from error
     return cut_at_word(" ".join(text.split()) or incident.reference, limit)
 
 

@@ -110,7 +110,8 @@ def assemble(
     }
     turns = {name: threading.RLock() for name in providers}  # the daemon's workers and the gate share a provider
     destinations = {name: _destination(name, d, providers, turns) for name, d in settings.destinations.items()}
-    library = TemplateLibrary(settings.templates.directory, templates())
+    managed = None if settings.templates.managed == "auto" else settings.templates.managed
+    library = TemplateLibrary(settings.templates.directory, templates(), managed)
     library.reload()
     wording = Wording(store, _words(settings))
     reconciler = Reconciler(store, destinations, wording, _limits(settings))

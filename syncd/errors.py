@@ -4,6 +4,9 @@
     ├── Misuse               2    the command cannot mean this
     │   └── UnknownReference 2    no incident, follow-up, template or destination of this name
     ├── ConfigError          2    the configuration or a template file is wrong; every problem is listed at once
+    │   └── WrongFields      2    what was typed into a form, or sent as a record, cannot be one; told by field
+    ├── ChangedMeanwhile     2    what was to be changed is not any more as it was read; nothing was changed
+    ├── KeptElsewhere        2    the file is not ours to write; the change to make is shown instead
     ├── StoreError           2    the database cannot be used: newer than we are, unreadable, or in use
     │   └── Late             2    another process took the page up meanwhile; nothing was changed
     ├── RefusedByGate        1    the answer is no
@@ -15,7 +18,7 @@ the state of a page, and only a command that waits for an answer turns it into o
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 
@@ -49,6 +52,30 @@ class ConfigError(SyncdError):
     def __init__(self, problems: Sequence[str], hint: str = "syncd doctor") -> None:
         super().__init__("\n".join(problems), hint)
         self.problems = tuple(problems)
+
+
+class WrongFields(ConfigError):
+    """`fields` says what is wrong by key, such as `sections[2].heading`."""
+
+    def __init__(self, fields: Mapping[str, str], hint: str = "") -> None:
+        super().__init__([f"{key}: {reason}" if key else reason for key, reason in fields.items()], hint)
+        self.fields = dict(fields)
+
+
+class ChangedMeanwhile(SyncdError):
+    """Somebody else changed it; `current` is the mark of what is there now."""
+
+    def __init__(self, message: str, current: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.current = current
+
+
+class KeptElsewhere(SyncdError):
+    """`diff` is the change that was wanted, as a unified diff."""
+
+    def __init__(self, message: str, diff: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.diff = diff
 
 
 class StoreError(SyncdError):

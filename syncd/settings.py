@@ -128,6 +128,9 @@ class TemplatesSettings(Table):
 
     directory: Path = Path("templates")
     """`*.toml`, one template a file, looked at again when one changes; the built-in ones lie beneath."""
+    managed: bool | Literal["auto"] = "auto"
+    """Whether something else writes these files, such as a deployment: then the web pages show the change to make instead of
+    writing it. `auto`: when they lie in a Git work tree."""
 
 
 class SyncSettings(Table):
@@ -424,7 +427,7 @@ def _across(settings: Settings) -> Iterator[str]:
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Relative paths are relative to the file."""
     store = StoreSettings(url=f"sqlite:///{base / settings.database}")
-    templates = TemplatesSettings(directory=base / settings.templates.directory.expanduser())
+    templates = settings.templates.model_copy(update={"directory": base / settings.templates.directory.expanduser()})
     return settings.model_copy(update={"store": store, "templates": templates})
 
 

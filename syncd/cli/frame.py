@@ -20,7 +20,7 @@ from providers.contract import ProviderError, Unreachable
 from syncd.app import App
 from syncd.assembly import Assembly, assemble
 from syncd.cli.printing import print_json
-from syncd.errors import ConfigError, ProviderDown, RefusedByGate, SyncdError
+from syncd.errors import ConfigError, KeptElsewhere, ProviderDown, RefusedByGate, SyncdError
 from syncd.patience import Patience
 from syncd.settings import load
 
@@ -191,5 +191,8 @@ def _say(session: Session, error: SyncdError) -> None:
         click.echo(f"  - {reason}", err=True)
     if error.hint:
         click.echo(f"Next: {error.hint}", err=True)
+    diff = {"diff": error.diff} if isinstance(error, KeptElsewhere) else {}
     if session.json:
-        print_json({"error": str(error), "reasons": list(reasons), "hint": error.hint or None})
+        print_json({"error": str(error), "reasons": list(reasons), "hint": error.hint or None, **diff})
+    elif diff:
+        click.echo(diff["diff"], nl=False)

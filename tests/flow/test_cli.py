@@ -492,6 +492,15 @@ def test_templates_are_duplicated_and_pointed_elsewhere_with_their_comments(desk
     desk.type("template", "write", "other", code=2)
 
 
+def test_where_templates_cannot_be_written_the_diff_is_printed(desk: Desk) -> None:
+    (desk.root / "file").touch()
+    desk.config.write_text(CONFIG + '[templates]\ndirectory = "file/templates"\n')
+    refused = desk.type("template", "write", "standard", "--external", "pages", code=2)
+    assert "cannot be written" in refused.stderr and "patch -p1" in refused.stderr
+    assert refused.stdout.startswith("--- /dev/null\n+++ b/templates/standard.toml\n")
+    assert desk.json("template", "write", "standard", "--in-house", code=2)["diff"].startswith("--- /dev/null")
+
+
 def test_a_broken_template_is_reported_and_the_others_work(desk: Desk) -> None:
     desk.type("template", "check")
     (desk.root / "templates" / "bad.toml").write_text('name = "Bad"\nwrit = "external"\n')

@@ -1,8 +1,10 @@
 """Templates: what a file may say, what becomes of it on a page, and how files are kept and edited."""
 
+import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +16,7 @@ from mapping.template import (
     DEFAULT_TITLE,
     Template,
     TemplateError,
+    as_table,
     fill_in,
     from_json,
     help_block,
@@ -22,7 +25,7 @@ from mapping.template import (
     render_title,
     to_json,
 )
-from syncd.errors import ConfigError, Misuse, UnknownReference
+from syncd.errors import ChangedMeanwhile, ConfigError, KeptElsewhere, Misuse, UnknownReference, WrongFields
 from syncd.resources import templates
 from syncd.templates import TemplateLibrary
 
@@ -421,3 +424,121 @@ def test_duplicates_are_files_of_ones_own(library: TemplateLibrary, tmp_path: Pa
         library.duplicate("standard", "../x")
     with pytest.raises(UnknownReference, match="did you mean 'standard'"):
         library.duplicate("standrad", "other")
+
+
+# --- files edited as a whole --------------------------------------------------------------------------------------------
+
+
+def table(library: TemplateLibrary, template_id: str = "ours") -> dict[str, Any]:
+    template = library.get(template_id)
+    assert template is not None
+    return as_table(template)
+
+
+def test_an_edited_template_is_written_into_its_file(library: TemplateLibrary, tmp_path: Path) -> None:
+    seen = library.file("ours").mark
+    library.save("ours", table(library) | {"name": "Theirs", "tasks": ["debrief"]}, seen)
+    text = (tmp_path / "ours.toml").read_text()
+    assert "# the name" in text and "# first" in text
+    now = library.get("ours")
+    assert now is not None and (now.name, now.tasks) == ("Theirs", ("debrief",))
+    assert library.file("ours").mark != seen
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(library: TemplateLibrary, tmp_path: Path) -> None:
+    seen, meanwhile = library.file("ours").mark, FILE + "# by hand\n"
+    (tmp_path / "ours.toml").write_text(meanwhile)
+    with pytest.raises(ChangedMeanwhile) as raised:
+        library.save("ours", table(library) | {"name": "Theirs"}, seen)
+    assert raised.value.current == library.file("ours").mark
+    with pytest.raises(ChangedMeanwhile):
+        library.delete("ours", seen)
+    assert (tmp_path / "ours.toml").read_text() == meanwhile
+
+
+def test_a_built_in_template_is_not_saved_over_ones_own_that_came_meanwhile(
+    library: TemplateLibrary, tmp_path: Path
+) -> None:
+    seen = library.file("standard").mark
+    (tmp_path / "standard.toml").write_text(FILE)
+    with pytest.raises(ChangedMeanwhile):
+        library.save("standard", table(library, "standard") | {"name": "Theirs"}, seen)
+    assert (tmp_path / "standard.toml").read_text() == FILE
+
+
+def test_everything_wrong_is_told_by_field(library: TemplateLibrary) -> None:
+    wrong = {"id": "a b", "heading": "", "text": "x\n{{ incident.nmae }}", "custom_fields": ["x", "x"]}
+    with pytest.raises(WrongFields) as raised:
+        library.save("ours", {"name": "X", "title": "{{", "tasks": ["a b"], "sections": [{"kind": "summary"}, wrong]})
+    fields = raised.value.fields
+    assert list(fields) == ["title", "tasks", *(f"sections[2].{key}" for key in ("text", "id", "heading", "custom_fields"))]
+    assert fields["sections[2].text"].startswith("line 2: unknown name 'incident.nmae'")
+    assert library.get("ours") is not None
+
+
+def test_new_ones_are_made_and_ones_own_are_deleted(library: TemplateLibrary, tmp_path: Path) -> None:
+    library.create("mine", table(library) | {"name": "Mine"})
+    assert "mine.toml" in {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(Misuse, match="already"):
+        library.create("mine", table(library))
+    library.delete("mine", library.file("mine").mark)
+    assert library.get("mine") is None
+    with pytest.raises(Misuse, match="built in"):
+        library.delete("standard")
+    library.set_write("standard", "wiki")
+    library.delete("standard")
+    assert library.get("standard") is not None and not library.file("standard").own
+
+
+def applied(diff: str, folder: Path) -> None:
+    subprocess.run(["git", "apply", "-"], input=diff.encode(), cwd=folder, check=True)
+
+
+def test_in_a_git_work_tree_the_change_is_told_as_a_diff(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "config" / "templates"
+    folder.mkdir(parents=True)
+    (folder / "ours.toml").write_text(FILE.rstrip("\n"))
+    library = TemplateLibrary(folder, templates())
+    library.reload()
+    assert "work tree" in library.kept_elsewhere()
+    wanted = table(library) | {"name": "Theirs", "tasks": ["debrief"]}
+    with pytest.raises(KeptElsewhere, match="Git") as raised:
+        library.save("ours", wanted, library.file("ours").mark)
+    assert library.file("ours").text == FILE.rstrip("\n")
+    assert raised.value.diff.startswith("--- a/config/templates/ours.toml\n+++ b/config/templates/ours.toml\n")
+    (tmp_path / ".git").rmdir()
+    applied(raised.value.diff, tmp_path)
+    library.reload()
+    assert table(library) == wanted
+
+
+def test_new_and_removed_files_are_told_as_diffs_too(library: TemplateLibrary, tmp_path: Path) -> None:
+    managed = TemplateLibrary(tmp_path, templates(), managed=True)
+    managed.reload()
+    with pytest.raises(KeptElsewhere) as made:
+        managed.duplicate("standard", "major", by_hand=False)
+    with pytest.raises(KeptElsewhere) as removed:
+        managed.delete("ours")
+    assert library.get("ours") is not None and library.get("major") is None
+    for refused in (made, removed):
+        applied(refused.value.diff, tmp_path.parent)
+    managed.reload()
+    assert managed.get("ours") is None and managed.get("major") is not None
+
+
+def test_a_directory_that_cannot_be_written_is_told_with_the_diff(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    library = TemplateLibrary(tmp_path / "file" / "templates", templates())
+    library.reload()
+    with pytest.raises(KeptElsewhere, match="cannot be written: Not a directory") as raised:
+        library.set_write("standard", "wiki")
+    assert '+destination = "wiki"' in raised.value.diff
+
+
+def test_the_configuration_has_the_last_word_about_git(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    library = TemplateLibrary(tmp_path / "templates", templates(), managed=False)
+    library.reload()
+    assert library.kept_elsewhere() == ""
+    assert library.duplicate("standard", "major", by_hand=False).is_file()
