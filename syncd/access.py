@@ -137,6 +137,10 @@ class Sight:
         named = self.incident(ref).reference if ref else None
         return self.app.store.conflicts(named, state, self.visible)
 
+    def settled(self, most: int) -> list[Conflict]:
+        """Conflicts that somebody ended, the last first."""
+        return self.app.store.settled(most, self.visible)
+
     def conflict(self, conflict_id: str) -> Conflict:
         """One conflict."""
         try:

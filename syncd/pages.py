@@ -126,7 +126,8 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Both sides changed the same thing differently. `shown` says which one shows; `state` is `open` or how it was resolved
-    (`page`, `store`, `both`, `text`); `choice` is the journal line of what that changed, None where it changed nothing.
+    (`page`, `store`, `both`, `text`), by whom and when; `choice` is the journal line of what that changed, None where it
+    changed nothing.
     The id is derived from the edits, so the same conflict is never listed twice."""
 
     id: str
@@ -142,6 +143,8 @@ class Conflict:
     shown: Literal["store", "page"]
     state: str = "open"
     choice: int | None = None
+    settled_by: str = ""
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,10 @@ class Pages(Journal):
         asked = {"incident": incident, "state": state, **visible.parameters}
         return [_conflict(row) for row in self._all(sql.CONFLICTS[incident is not None, state is not None], asked)]
 
+    def settled(self, most: int, visible: Visible = EVERYTHING) -> list[Conflict]:
+        """Those that somebody ended, the last first."""
+        return [_conflict(row) for row in self._all(sql.SETTLED, {"most": most, **visible.parameters})]
+
     def conflict(self, conflict_id: str) -> Conflict:
         """The conflict with this id; raises UnknownReference."""
         row = self._one(sql.CONFLICT, {"id": conflict_id})
@@ -265,7 +269,8 @@ class Pages(Journal):
         with self.tx():
             before = self.conflict(conflict_id)
             if before.state != state:
-                self._run(sql.SET_CONFLICT, (state, choice, conflict_id))
+                settled = ("", None) if state == "open" else (actor.name, text_of(self.now()))
+                self._run(sql.SET_CONFLICT, (state, choice, *settled, conflict_id))
                 action = "reopen" if state == "open" else "resolve"
                 self.note(before.incident, actor, action, before.key or before.section, before.field, new=state)
 
@@ -343,9 +348,9 @@ def _page(row: Row) -> Page:
 
 
 def _conflict(row: Row) -> Conflict:
-    number, page, incident, destination, section, key, field, base = row[:8]
     store, other = Version(row[8], row[9], _when(row[10])), Version(row[11], row[12], _when(row[13]))
-    return Conflict(number, page, incident, destination, section, key, field, base, store, other, row[14], row[15], row[16])
+    columns: Row = (*row[:8], store, other, *row[14:18], _when(row[18]))
+    return Conflict(*columns)
 
 
 def _conflict_columns(conflict: Conflict) -> dict[str, Any]:

@@ -199,6 +199,20 @@ def m007_search(db: Database) -> None:
         db.execute(statement)
 
 
+SETTLED = (
+    "ALTER TABLE conflicts ADD COLUMN settled_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE conflicts ADD COLUMN settled_at TEXT",
+    "CREATE INDEX conflicts_settled ON conflicts (settled_at) WHERE settled_at IS NOT NULL",
+)
+
+
+@migrations()
+def m008_settled(db: Database) -> None:
+    """Who ended a conflict, and when."""
+    for statement in SETTLED:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

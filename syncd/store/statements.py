@@ -257,7 +257,8 @@ CLOSE_INTENT = "UPDATE intents SET closed_at = ?, outcome = ?, expected = '' WHE
 NOTES_SINCE = "SELECT note FROM intents WHERE page = ? AND closed_at >= ? AND outcome = 'done' ORDER BY id DESC"
 
 _CONFLICT = """SELECT c.id, c.page, g.incident, g.destination, c.section, c.key, c.field, c.base,
-    c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state, c.choice
+    c.store_text, c.store_by, c.store_at, c.page_text, c.page_by, c.page_at, c.shown, c.state, c.choice,
+    c.settled_by, c.settled_at
     FROM conflicts c JOIN pages g ON g.id = c.page"""
 CONFLICT = f"{_CONFLICT} WHERE c.id = :id"
 # All that may be seen; whether of one incident, and whether in one state.
@@ -271,7 +272,12 @@ INSERT_CONFLICT = """INSERT INTO conflicts (id, page, section, key, field, base,
     page_text, page_by, page_at, shown, state)
     VALUES (:id, :page, :section, :key, :field, :base, :store_text, :store_by, :store_at,
     :page_text, :page_by, :page_at, :shown, :state) ON CONFLICT (id) DO NOTHING"""
-SET_CONFLICT = "UPDATE conflicts SET state = ?, choice = ? WHERE id = ?"
+# The last that were ended by a person.
+SETTLED = (
+    f"{_CONFLICT} JOIN incidents i ON i.reference = g.incident"
+    f" WHERE {VISIBLE} AND c.settled_at IS NOT NULL ORDER BY c.settled_at DESC LIMIT :most"
+)
+SET_CONFLICT = "UPDATE conflicts SET state = ?, choice = ?, settled_by = ?, settled_at = ? WHERE id = ?"
 
 HIDDEN = "SELECT key, what FROM hidden WHERE page = ? ORDER BY key"
 HIDE = "INSERT INTO hidden (page, key, what) VALUES (?, ?, ?) ON CONFLICT (page, key) DO NOTHING"

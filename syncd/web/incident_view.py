@@ -26,6 +26,7 @@ from mapping.times import show_time
 from syncd.app import App
 from syncd.journal_words import Travelled, travelled
 from syncd.pages import Conflict, Page, comments_told
+from syncd.web.clash import Clash, clash
 from syncd.web.prose import prose, safe_link
 
 JOURNAL_LINES = 40
@@ -66,7 +67,7 @@ class Row:
     description: Markup | None = None
     assignee: str = ""
     overdue: bool = False
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[Clash, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Part:
     markdown: str
     help: str
     unwritten: bool
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[Clash, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class IncidentView:
     timeline: Sequence[Row]
     follow_ups: Sequence[Row]
     pages: Sequence[Where]
-    loose_conflicts: Sequence[Conflict]
+    loose_conflicts: Sequence[Clash]
     journal: Sequence[Travelled]  # the newest first
     people: Sequence[Person]
     statuses: Sequence[PostmortemStatus]
@@ -137,7 +138,7 @@ def incident_view(app: App, incident: Incident) -> IncidentView:
     parts = _parts(incident, postmortem, conflicts)
     timeline, follow_ups = _timeline(incident, words, conflicts), _follow_ups(app, incident, conflicts)
     shown = [part.conflicts for part in parts] + [row.conflicts for row in (*timeline, *follow_ups)]
-    placed = {conflict.id for group in shown for conflict in group}
+    placed = {c.conflict.id for group in shown for c in group}
     return IncidentView(
         incident=incident,
         postmortem=postmortem,
@@ -147,7 +148,7 @@ def incident_view(app: App, incident: Incident) -> IncidentView:
         timeline=timeline,
         follow_ups=follow_ups,
         pages=[_where(app, page, postmortem) for page in app.store.pages(ref)],
-        loose_conflicts=[c for c in conflicts if c.id not in placed],
+        loose_conflicts=[clash(c) for c in conflicts if c.id not in placed],
         journal=[travelled(line) for line in reversed(app.store.journal(ref, JOURNAL_LINES))],
         people=words.people,
         statuses=list(PostmortemStatus),
@@ -170,7 +171,7 @@ def _part(incident: Incident, section: Section, conflicts: Sequence[Conflict]) -
         markdown=to_markdown(blocks),
         help="" if section.help_gone or not section.unwritten else section.help,
         unwritten=section.unwritten,
-        conflicts=tuple(c for c in conflicts if not c.key and c.section == section.id),
+        conflicts=tuple(clash(c) for c in conflicts if not c.key and c.section == section.id),
     )
 
 
@@ -225,8 +226,8 @@ def _follow_ups(app: App, incident: Incident, conflicts: Sequence[Conflict]) -> 
     ]
 
 
-def _about(key: str, conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
-    return tuple(conflict for conflict in conflicts if conflict.key == key)
+def _about(key: str, conflicts: Sequence[Conflict]) -> tuple[Clash, ...]:
+    return tuple(clash(conflict) for conflict in conflicts if conflict.key == key)
 
 
 def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
