@@ -155,11 +155,14 @@ def merged_spans(spans: Iterable[Span]) -> Spans:
 
 
 def _are_merged(given: Spans) -> bool:
-    before = None
+    marks, link = None, ""  # of the text before
     for span in given:
-        if span.kind == "text" and (not span.text or (before is not None and _joins(before, span))):
+        if span.kind != "text":
+            marks = None
+            continue
+        if not span.text or (span.marks == marks and span.link == link):
             return False
-        before = span
+        marks, link = span.marks, span.link
     return True
 
 

@@ -11,11 +11,11 @@ list when the next item needs it. Pages in a folder, which keep every byte, are 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mapping.document import Block, BlockKind, Span, text_spans
-from mapping.markdown_parse import Inline, Node, code_text, in_paragraphs, language, tidy, tree
+from mapping.markdown_parse import Node, code_text, language, parse, tidy
 from mapping.markdown_render import ITEMS, Level, between, indented, inline, item, levels, lines_of, new_level
 
 _KEPT = re.compile(r"\[kept: (?P<label>.*) #(?P<ref>[^\s\]]+)\]")
@@ -66,68 +66,63 @@ def _lines(block: Block) -> str:
 
 def from_markdown(text: str) -> tuple[Block, ...]:
     """The blocks of a Markdown text. Any text is one: what has no form of its own stays as plain text."""
-    reader = _Reader(Inline(text.encode()))
     ranges = bool(_NEEDS_RANGES.search(text))
-    return tuple(reader.flat(tree(text, alerts=True, ranges=ranges).children, 0))
+    return tuple(_Reader(text.encode() if ranges else b"").blocks(parse(text, ranges=ranges).nodes, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    inline: Inline
+    source: bytes
 
-    def flat(self, nodes: Iterable[Node], depth: int) -> Iterator[Block]:
+    def blocks(self, nodes: Iterable[Node], depth: int) -> list[Block]:
         """The blocks of these elements and of all that nests in them; lists among them have this depth."""
-        for node in in_paragraphs(nodes):
+        found: list[Block] = []
+        for node in nodes:
             if node.kind == "List":
                 for entry in node.children:
-                    yield from self._item(entry, ordered=node.value is not None, depth=depth)
+                    found += self._item(entry, depth, ordered=node.value is not None)
             elif node.kind == "BlockQuote":
-                yield from self._quote(node, depth)
+                found += self._quote(node, depth)
             elif node.kind == "FootnoteDefinition":
-                yield from _prefixed(f"[^{node.value}]: ", self.flat(node.children, depth))
+                found += _prefixed(f"[^{node.value}]: ", self.blocks(node.children, depth))
             else:
-                yield from self._plain(node)
+                found += self._plain(node)
+        return found
 
-    def _plain(self, node: Node) -> Iterator[Block]:
+    def _plain(self, node: Node) -> list[Block]:
         if node.kind == "Paragraph":
-            yield from self._paragraph(node)
-        elif node.kind == "Heading":
-            yield Block("heading", self.inline.spans(node.children), level=heading_level(node))
-        elif node.kind == "CodeBlock":
-            yield Block("code", text_spans(code_text(node)), language=language(node))
-        elif node.kind == "HtmlBlock":
-            yield Block("paragraph", tidy([Span("".join(child.value for child in node.children))]))
-        elif node.kind == "Table":
-            yield table_block(node, self.inline)
-        elif node.kind == "Rule":
-            yield Block("divider")
+            return self._paragraph(node)
+        if node.kind == "Heading":
+            return [Block("heading", node.spans, heading_level(node))]
+        if node.kind == "CodeBlock":
+            return [Block("code", text_spans(code_text(node)), language=language(node))]
+        if node.kind == "HtmlBlock":
+            return [Block("paragraph", tidy(node.spans))]
+        return [table_block(node) if node.kind == "Table" else Block("divider")]
 
-    def _item(self, entry: Node, *, ordered: bool, depth: int) -> Iterator[Block]:
-        children = list(in_paragraphs(entry.children))
-        own = children[0] if children and children[0].kind == "Paragraph" else None
-        if own or not children or children[0].kind == "List":
-            yield item_block(own, self.inline, ordered=ordered, depth=depth)
-        yield from self.flat(children[1:] if own else children, depth + 1)
+    def _item(self, entry: Node, depth: int, *, ordered: bool) -> list[Block]:
+        own, inside = own_text(entry)
+        mine = own or not inside or inside[0].kind == "List"
+        found = [item_block(own, ordered=ordered, depth=depth)] if mine else []
+        return found + self.blocks(inside, depth + 1) if inside else found
 
-    def _paragraph(self, node: Node) -> Iterator[Block]:
-        source = self.inline.source[node.start : node.end].decode()
-        lines = [line.strip() for line in source.split("\n")]
+    def _paragraph(self, node: Node) -> list[Block]:
+        lines = [line.strip() for line in self.source[node.start : node.end].decode().split("\n")]
         if not any(_KEPT.fullmatch(line) for line in lines):
-            spans = self.inline.spans(node.children)
-            yield from [Block("paragraph", spans)] if spans else []
-            return
+            return [Block("paragraph", node.spans)] if node.spans else []
+        found: list[Block] = []
         for part in _around_kept(lines):
             match = _KEPT.fullmatch(part)
-            yield from [_kept(match)] if match else from_markdown(part)
+            found += [_kept(match)] if match else from_markdown(part)
+        return found
 
-    def _quote(self, node: Node, depth: int) -> Iterator[Block]:
+    def _quote(self, node: Node, depth: int) -> list[Block]:
         kind: BlockKind = "panel" if node.value else "quote"
         alert = _ALERTS.get(node.value or "", "")
         if all(child.kind == "Paragraph" for child in node.children):
-            yield replace(quote_block(node, self.inline), kind=kind, language=alert)
-            return
-        for block in self.flat(node.children, depth):
-            yield replace(block, kind=kind, language=alert) if block.kind == "paragraph" else block
+            return [replace(quote_block(node), kind=kind, language=alert)]
+        inside = self.blocks(node.children, depth)
+        return [replace(block, kind=kind, language=alert) if block.kind == "paragraph" else block for block in inside]
 
 
 def _kept(match: re.Match[str]) -> Block:
@@ -148,34 +143,39 @@ def _around_kept(lines: Sequence[str]) -> list[str]:
     return [part for part in parts if part]
 
 
-def _prefixed(text: str, blocks: Iterator[Block]) -> Iterator[Block]:
-    first = next(blocks, Block("paragraph"))
-    yield replace(first, spans=tidy([Span(text), *first.spans]))
-    yield from blocks
+def _prefixed(text: str, blocks: list[Block]) -> list[Block]:
+    first, *others = blocks or [Block("paragraph")]
+    return [replace(first, spans=tidy([Span(text), *first.spans])), *others]
 
 
 # --- single blocks, as pages read them too ----------------------------------------------------------------------------
 
 
-def item_block(own: Node | None, reader: Inline, *, ordered: bool, depth: int) -> Block:
+def own_text(entry: Node) -> tuple[Node | None, Sequence[Node]]:
+    """The paragraph that is the text of a list item, None where it has none, and what stands below it."""
+    inside = entry.children
+    return (inside[0], inside[1:]) if inside and inside[0].kind == "Paragraph" else (None, inside)
+
+
+def item_block(own: Node | None, *, ordered: bool, depth: int) -> Block:
     """A list item from its own paragraph, None for an empty item."""
-    nodes = own.children if own else []
-    box = next((node for node in nodes if node.kind == "TaskListMarker"), None)
-    kind: BlockKind = "task" if box else "number" if ordered else "bullet"
-    return Block(kind, reader.spans(nodes), depth=depth, checked=bool(box and box.value))
+    if own is None:
+        return Block("number" if ordered else "bullet", depth=depth)
+    kind: BlockKind = "task" if own.value is not None else "number" if ordered else "bullet"
+    return Block(kind, own.spans, 0, depth, bool(own.value))
 
 
-def quote_block(node: Node, reader: Inline) -> Block:
+def quote_block(node: Node) -> Block:
     """A quote of paragraphs; an empty line parts them."""
     spans: list[Span] = []
     for child in node.children:
-        spans += [Span("\n\n"), *reader.spans(child.children)] if spans else reader.spans(child.children)
+        spans += [Span("\n\n"), *child.spans] if spans else child.spans
     return Block("quote", tidy(spans))
 
 
-def table_block(node: Node, reader: Inline) -> Block:
+def table_block(node: Node) -> Block:
     """A table; an empty header row means that it has none."""
-    rows = [Block("row", cells=tuple(reader.spans(cell.children) for cell in line.children)) for line in node.children]
+    rows = [Block("row", cells=tuple([cell.spans for cell in line.children])) for line in node.children]
     header = any(rows[0].cells)
     return Block("table", header=header, rows=tuple(rows if header else rows[1:]))
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from mapping.document import Block, Span, Spans, plain, text_spans
 from mapping.front_matter import FrontMatter, split_front_matter
-from mapping.markdown import heading_level, item_block, quote_block, table_block
-from mapping.markdown_parse import Inline, Node, code_text, in_paragraphs, language, tidy, token, tree
+from mapping.markdown import heading_level, item_block, own_text, quote_block, table_block
+from mapping.markdown_parse import Node, code_text, language, parse, tidy, token
 from mapping.markdown_render import ITEMS, levels
 
 _LABELS = {
@@ -93,20 +93,20 @@ class MarkdownPage:
 def parse_page(text: str) -> MarkdownPage:
     """Any text is a page, unless its front matter cannot be read (`FrontMatterError`)."""
     front, body = split_front_matter(text)
-    reader = _Reader(body.encode())
-    pieces = tuple(_numbered(reader.with_uncovered(reader.pieces(tree(body, alerts=True).children))))
-    return MarkdownPage(front, reader.source, reader.title, pieces, reader.inline.kept)
+    parsed = parse(body, atoms=True)
+    reader = _Reader(body.encode(), parsed.kept)
+    pieces = tuple(_numbered(reader.with_uncovered(reader.pieces(parsed.nodes))))
+    return MarkdownPage(front, reader.source, reader.title, pieces, parsed.kept)
 
 
 @dataclass(slots=True)
 class _Reader:
     source: bytes
+    inline: Mapping[str, str]
     title: str | None = None
-    inline: Inline = field(init=False)
     _starts: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.inline = Inline(self.source, atoms=True)
         self._starts = [0, *(match.end() for match in re.finditer(rb"\r\n|\n|\r", self.source))]
 
     def pieces(self, nodes: Iterable[Node]) -> Iterator[Piece]:
@@ -114,7 +114,7 @@ class _Reader:
             if node.kind == "List":
                 yield from self._items(node, 0, 0)
             elif node.kind == "Heading" and heading_level(node) == 1 and self.title is None:
-                self.title = " ".join(plain(self.inline.spans(node.children)).split())
+                self.title = " ".join(plain(node.spans).split())
                 yield self._piece(None, node)
             else:
                 yield self._block(node)
@@ -130,37 +130,36 @@ class _Reader:
     def _said(self, node: Node) -> Block | None:
         """The block that says all there is, None if it must be kept as it is."""
         if node.kind == "Paragraph":
-            spans = () if _is_picture(node) else self.inline.spans(node.children)
+            spans = () if self._is_picture(node) else node.spans
             return Block("paragraph", spans) if spans else None
         if node.kind == "Heading":
-            return Block("heading", self.inline.spans(node.children), level=heading_level(node))
+            return Block("heading", node.spans, level=heading_level(node))
         if node.kind == "CodeBlock":
             return Block("code", text_spans(code_text(node)), language=language(node))
         if node.kind == "BlockQuote":
-            sayable = all(child.kind == "Paragraph" and not _is_picture(child) for child in node.children)
-            return quote_block(node, self.inline) if sayable else None
+            sayable = all(child.kind == "Paragraph" and not self._is_picture(child) for child in node.children)
+            return quote_block(node) if sayable else None
         if node.kind == "Table":
-            block = table_block(node, self.inline)
+            block = table_block(node)
             return block if block.rows else None
         return Block("divider") if node.kind == "Rule" else None
 
     def _items(self, node: Node, level: int, column: int) -> Iterator[Piece]:
         for entry in node.children:
-            children = list(in_paragraphs(entry.children))
-            own = children[0] if children and children[0].kind == "Paragraph" else None
-            if children and not own:
+            own, inside = own_text(entry)
+            if inside and not own:
                 yield self._kept(entry, level, column)
                 continue
             item = self._item(entry, own, ordered=node.value is not None, level=level)
             yield item
-            for child in children[1:]:
+            for child in inside:
                 if child.kind == "List":
                     yield from self._items(child, level + 1, item.content)
                 else:
                     yield self._kept(child, level + 1, item.content)
 
     def _item(self, entry: Node, own: Node | None, *, ordered: bool, level: int) -> Piece:
-        block = item_block(own, self.inline, ordered=ordered, depth=level)
+        block = item_block(own, ordered=ordered, depth=level)
         start = self._line_of(entry)
         end = self._end(own.end if own else start + 1)
         line = self.source[start:end].decode()
@@ -172,7 +171,7 @@ class _Reader:
         return Piece(block, start, end, level, column, 0, content, mark, lead, pad)
 
     def _kept(self, node: Node, level: int = 0, around: int = 0) -> Piece:
-        label = _LABELS.get(node.kind, "Picture" if node.kind == "Paragraph" and _is_picture(node) else "")
+        label = _LABELS.get(node.kind, "Picture" if node.kind == "Paragraph" and self._is_picture(node) else "")
         piece = self._piece(None, node, level)
         label = label or {"CodeBlock": "Code", "Paragraph": "Paragraph", "Rule": "Line"}.get(node.kind, "Block")
         return replace(piece, block=self._kept_block(label, piece), inset=max(0, piece.column - around))
@@ -187,6 +186,11 @@ class _Reader:
 
     def _row(self, line: Node) -> RowPiece:
         return RowPiece(self.line_start(line.start), self._end(line.end), tuple((c.start, c.end) for c in line.children))
+
+    def _is_picture(self, node: Node) -> bool:
+        """Whether a paragraph has pictures and nothing else."""
+        shown = [span for span in node.spans if span != Span(" ")]
+        return bool(shown) and all(self.inline.get(span.ref, "").startswith("![") for span in shown)
 
     def _line_of(self, node: Node) -> int:
         """Where the line of an element's first character begins; after half a tab its range starts too early."""
@@ -226,11 +230,6 @@ class _Reader:
 
 def _columns(text: str) -> int:
     return len(text.expandtabs(4))
-
-
-def _is_picture(node: Node) -> bool:
-    shown = [child for child in node.children if child.kind != "SoftBreak"]
-    return bool(shown) and all(child.kind == "Image" for child in shown)
 
 
 def _numbered(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -1,36 +1,38 @@
-"""Markdown text -> tree of nodes with byte ranges, and inline nodes -> spans.
+"""Markdown text -> tree of blocks with byte ranges, and the text in them as spans.
 
 One small tree stands between the parser library and the two readers: `markdown.py` (the store's view of prose) and
-`markdown_page.py` (pages in a folder). Ranges count UTF-8 bytes. What a block becomes is the readers' business.
+`markdown_page.py` (pages in a folder). Ranges count UTF-8 bytes. What a block becomes is the readers' business. Text, which
+is most of a page, gets no tree of its own: it becomes spans while the parser's events pass by.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import chain, count, repeat
 from typing import Any
 
 import pyromark
 
-from mapping.document import Mark, Span, SpanKind, Spans, merged_spans
+from mapping.document import Mark, Span, SpanKind, Spans, merged_spans, plain
 
 Marks = frozenset[Mark]
+Range = Mapping[str, int]
 
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_FOOTNOTES
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_GFM  # `> [!NOTE]`, which the store reads as a panel
 )
-ALERTS = pyromark.Options.ENABLE_GFM  # `> [!NOTE]`, which the store reads as a panel
 
-INLINE = frozenset(
-    {
-        *("Text", "Code", "SoftBreak", "HardBreak", "Emphasis", "Strong", "Strikethrough"),
-        *("Link", "Image", "InlineHtml", "FootnoteReference", "TaskListMarker"),
-    }
-)
+_LITERAL = frozenset({"CodeBlock", "HtmlBlock"})  # text stands in them as it is
+_LEAVES = frozenset({"Paragraph", "Heading", "TableCell"}) | _LITERAL  # blocks with text and no other block in them
+_AROUND = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})  # text stands in these
+_TEXTS = frozenset({"Text", "Code", "SoftBreak", "HardBreak", "InlineHtml", "FootnoteReference", "TaskListMarker"})
+_INLINE = _AROUND | _TEXTS
+_PLAIN: Marks = frozenset()
 _CODE: Marks = frozenset({"code"})
 _MARKS: dict[str, Marks] = {
     "Emphasis": frozenset({"italic"}),
@@ -51,186 +53,205 @@ _TAGS: dict[str, Mark] = {
 _THINGS: dict[str, SpanKind] = {"kept": "kept", "date": "date", "status": "status"}
 _MEANT = frozenset({"mailto", "account", *_THINGS})
 _TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
-_ODD = re.compile("[\xa0\0\r]")
 _BLANKS = " \t\n"
 _NOWHERE = {"start": 0, "end": 0}
+
+_Event = tuple[int, Any, Range]
+"""Which one it is; what the parser says, a name as in `"Rule"` or a name and more as in `{"Text": "a"}`; and where."""
+_Around = tuple[Marks, str, str, Any, Range, int]
+"""What text stands in: the marks and the link outside, its name and details, where it is, how many spans came before."""
 
 
 @dataclass(slots=True)
 class Node:
-    """One element: the parser's name for it, its bytes from `start` up to `end`, and the parser's details in `value`."""
+    """One block: the parser's name for it, its bytes from `start` up to `end`, and what stands in it, blocks or text.
+    `value` holds the parser's details; of a paragraph, whether its box is ticked, None where it has none. Code and HTML are
+    as they stand, other text is tidy."""
 
     kind: str
     start: int
     end: int
     value: Any = None
     children: Sequence["Node"] = ()
+    spans: Spans = ()
 
 
-def tree(text: str, *, alerts: bool = False, ranges: bool = True) -> Node:
-    """The elements of a Markdown text below one root. Without `ranges`, which cost more than all the rest, the bytes of
-    every element are 0 up to 0."""
-    options = OPTIONS | ALERTS if alerts else OPTIONS
-    siblings: list[Node] = []
-    root = Node("Root", 0, len(text.encode()), None, siblings)
-    above: list[list[Node]] = []
-    for event, where in _events(text, options, ranges):
-        name, value = _named(event)
-        if name == "End":
-            siblings = above.pop()
-        elif name == "Start":
-            name, value = _named(value)
-            inside: list[Node] = []
-            siblings.append(Node(name, where["start"], where["end"], value, inside))
-            above.append(siblings)
-            siblings = inside
-        else:
-            siblings.append(Node(name, where["start"], where["end"], value))
-    return root
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The outermost blocks of a text, and the Markdown of its kept spans by ref."""
+
+    nodes: Sequence[Node]
+    kept: Mapping[str, str]
 
 
-def _named(tag: Any) -> tuple[str, Any]:
-    return (tag, None) if isinstance(tag, str) else tag.popitem()
+def parse(text: str, *, atoms: bool = False, ranges: bool = True) -> Parsed:
+    """The blocks of a Markdown text; bare text in a tight list item is a paragraph.
 
-
-def _events(text: str, options: pyromark.Options, ranges: bool) -> Iterable[tuple[Any, Any]]:
-    if ranges:
-        return pyromark.events_with_range(text, options=options)
-    return zip(pyromark.events(text, options=options), repeat(_NOWHERE))
-
-
-def in_paragraphs(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Blocks as they are, runs of bare inline nodes (a tight list item has them) as paragraphs."""
-    run: list[Node] = []
-    for node in nodes:
-        if node.kind in INLINE:
-            run.append(node)
-            continue
-        if run:
-            yield _paragraph(run)
-            run = []
-        yield node
-    if run:
-        yield _paragraph(run)
-
-
-def _paragraph(run: list[Node]) -> Node:
-    return Node("Paragraph", run[0].start, max(node.end for node in run), children=run)
-
-
-def tidy(given: Iterable[Span]) -> Spans:
-    """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
-    spans = tuple(given)
-    text = "".join([span.text for span in spans])
-    if _ODD.search(text):
-        return tidy([replace(span, text=_plain(span.text)) for span in spans])
-    merged = merged_spans(spans)
-    if text == text.strip(_BLANKS):
-        return merged
-    return _stripped(_stripped(merged, left=True), left=False)
-
-
-def _plain(text: str) -> str:
-    text = text.replace("\xa0", " ").replace("\0", "\ufffd")
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _stripped(spans: Spans, *, left: bool) -> Spans:
-    while spans and spans[0 if left else -1].kind == "text":
-        edge = spans[0 if left else -1]
-        text = edge.text.lstrip(_BLANKS) if left else edge.text.rstrip(_BLANKS)
-        if text == edge.text:
-            return spans
-        if text:
-            bare = replace(edge, text=text)
-            return (bare, *spans[1:]) if left else (*spans[:-1], bare)
-        spans = spans[1:] if left else spans[:-1]
-    return spans
+    With `atoms`, images, footnote marks and HTML become kept spans (pages). Without, they become text, and links to
+    `mailto:`, `account:`, `date:`, `status:` and `kept:` become what they were written for (the store). A text without HTML
+    and footnote marks can be read without `ranges`, in half the time; the bytes of every block are then 0 up to 0.
+    """
+    if not ranges:
+        return _Pass().over(zip(repeat(0), pyromark.events(text, options=OPTIONS), repeat(_NOWHERE)))
+    pairs: list[tuple[Any, Any]] = list(pyromark.events_with_range(text, options=OPTIONS))
+    events, where = [event for event, _ in pairs], [where for _, where in pairs]
+    return _Pass(text.encode(), atoms, events, where).over(zip(count(), events, where))
 
 
 @dataclass(slots=True)
-class Inline:
-    """Reads inline nodes of one text.
+class _Pass:
+    """One pass over the parser's events. `events` and `ranges` are all of them, unless the text is read without ranges."""
 
-    With `atoms`, images, footnote marks and HTML become kept spans and their Markdown is noted in `kept` by ref (pages).
-    Without, they become text, and links to `mailto:`, `account:`, `date:`, `status:` and `kept:` become what they were
-    written for (the store).
-    """
-
-    source: bytes
+    source: bytes = b""
     atoms: bool = False
+    events: Sequence[Any] = ()
+    ranges: Sequence[Range] = ()
     kept: dict[str, str] = field(default_factory=dict)
+    found: list[Span] = field(default_factory=list)  # of the text that is being read
+    around: list[_Around] = field(default_factory=list)
+    closing: list[int] = field(default_factory=list)  # of the HTML marks in `around`, which events close them
 
-    def spans(self, nodes: Sequence[Node]) -> Spans:
-        """The tidy spans of the inline content of one block."""
-        return tidy(self._read(nodes, frozenset(), ""))
-
-    def _read(self, nodes: Sequence[Node], marks: Marks, link: str) -> list[Span]:
-        if len(nodes) == 1 and nodes[0].kind == "Text":
-            return [Span(nodes[0].value, "text", "", marks, link)]
-        found: list[Span] = []
-        text = ""  # of this style, not yet in `found`
-        after = 0  # what was read together with a node before it
-        for index, node in enumerate(nodes):
-            if index < after:
+    def over(self, events: Iterator[_Event]) -> Parsed:
+        nodes: list[Node] = []
+        siblings, above = nodes, list[list[Node]]()
+        for at, event, where in events:
+            kind, value = _named(event)
+            if kind == "Start":
+                kind, value = _named(value)
+            if kind in _INLINE:  # in a tight item, which has no paragraph around its text
+                node = Node("Paragraph", where["start"], where["end"])
+                siblings.append(node)
+                at, event, where = self._text(node, chain(((at, event, where),), events))
+                node.end = self.ranges[at - 1]["end"] if self.ranges else 0
+                kind, value = _element(event)
+            if kind == "End":
+                siblings = above.pop()
                 continue
-            if node.kind == "Text":
-                text += node.value
-            elif node.kind in _BREAKS:
+            node = Node(kind, where["start"], where["end"], value)
+            siblings.append(node)
+            if kind in _LEAVES:
+                self._text(node, events)
+            elif kind != "Rule":
+                above.append(siblings)
+                node.children = siblings = []
+        return Parsed(nodes, self.kept)
+
+    def _text(self, node: Node, events: Iterator[_Event]) -> _Event:
+        """Read the text of a block up to the event that ends it, and return that. Most of all time goes by in here."""
+        found, around = self.found, self.around
+        text, marks, link = "", _PLAIN, ""
+        for at, event, where in events:
+            if "Text" in event:
+                text += event["Text"]
+                continue
+            kind, value = _named(event)
+            if kind in _BREAKS:
                 before = text or (found[-1].text if found else "")
-                text += "" if node.kind == "SoftBreak" and before.endswith("\n") else _BREAKS[node.kind]
+                text += "" if kind == "SoftBreak" and before.endswith("\n") else _BREAKS[kind]
+                continue
+            if text:
+                found.append(Span(text, "text", "", marks, link))
+                text = ""
+            if kind == "Code":
+                found.append(Span(value, "text", "", marks | _CODE if marks else _CODE, link))
+            elif kind == "End":
+                if not around:
+                    break
+                marks, link = self._end(link)
+            elif kind == "Start":
+                kind, value = _named(value)
+                if kind not in _INLINE:
+                    break
+                around.append((marks, link, kind, value, where, len(found)))
+                marks, link = _inside(kind, value, marks, link)
+            elif kind == "TaskListMarker":
+                node.value = value
+            elif kind == "Html":
+                text = value
             else:
-                if text:
-                    found.append(Span(text, "text", "", marks, link))
-                    text = ""
-                end = _closing(nodes, index) if node.kind == "InlineHtml" else 0
-                if end:
-                    found += self._read(nodes[index + 1 : end], marks | {_TAGS[_tag_name(node)]}, link)
-                    after = end + 1
-                else:
-                    found += self._one(node, marks, link)
-        if text:
-            found.append(Span(text, "text", "", marks, link))
-        return found
+                marks = self._tag(at, marks, link)
+        node.spans = tuple(found) if node.kind in _LITERAL else tidy(found)
+        found.clear()
+        return at, event, where
 
-    def _one(self, node: Node, marks: Marks, link: str) -> Sequence[Span]:
-        if node.kind == "Code":
-            return (Span(node.value, "text", "", marks | _CODE if marks else _CODE, link),)
-        if node.kind in _MARKS:
-            more = _MARKS[node.kind]
-            return self._read(node.children, marks | more if marks else more, link)
-        if node.kind == "Link":
-            return self._link(node, marks)
-        if node.kind == "TaskListMarker":
-            return ()
-        return (self._atom(node, marks, link),)
+    def _end(self, link: str) -> tuple[Marks, str]:
+        """The innermost that the text stood in is at its end. Returns the marks and the link outside of it."""
+        marks, outside, kind, value, where, before = self.around.pop()
+        if kind == "Image":
+            shown = plain(tidy(self.found[before:]))
+            self.found[before:] = [self._picture(shown, value["dest_url"], where, marks, outside)]
+        elif kind == "Link" and not self.atoms:
+            self.found[before:] = _meant(self.found[before:], link, marks)
+        return marks, outside
 
-    def _link(self, node: Node, marks: Marks) -> list[Span]:
-        url = node.value["dest_url"]
-        if node.value["link_type"] == "Email":
-            url = "mailto:" + url
-        inner = self._read(node.children, marks, url)
-        return inner if self.atoms else _meant(inner, url, marks)
-
-    def _atom(self, node: Node, marks: Marks, link: str) -> Span:
-        source = self.source[node.start : node.end].decode()
-        if node.kind == "InlineHtml" and _TAG.fullmatch(source) and _tag_name(node) == "br":
-            return Span("\n", "text", "", marks, link)
+    def _picture(self, shown: str, url: str, where: Range, marks: Marks, link: str) -> Span:
         if self.atoms:
-            ref = token(source)
-            self.kept[ref] = source
-            return Span(self._label(node, source), "kept", ref, marks, link)
-        if node.kind == "Image":
-            url = node.value["dest_url"]
-            return Span(self.plain(node) or url, "text", "", marks, link or url)
-        return Span(source, "text", "", marks, link)
+            return self._kept(shown or "image", where, marks, link)
+        return Span(shown or url, "text", "", marks, link or url)
 
-    def _label(self, node: Node, source: str) -> str:
-        return (self.plain(node) or "image") if node.kind == "Image" else source
+    def _tag(self, at: int, marks: Marks, link: str) -> Marks:
+        """Read an HTML tag or a footnote mark. Returns the marks that hold from there on."""
+        kind, value = _named(self.events[at])
+        tag = _tag_name(value) if kind == "InlineHtml" else ""
+        if self.closing and self.closing[-1] == at:
+            self.closing.pop()
+            return self.around.pop()[0]
+        if tag in _TAGS and value[1] != "/" and (last := self._closed_by(tag, at)):
+            self.closing.append(last)
+            self.around.append((marks, link, kind, value, self.ranges[at], len(self.found)))
+            return marks | {_TAGS[tag]}
+        if tag == "br":
+            self.found.append(Span("\n", "text", "", marks, link))
+        elif self.atoms:
+            self.found.append(self._kept("", self.ranges[at], marks, link))
+        else:
+            self.found.append(Span(self._source(self.ranges[at]), "text", "", marks, link))
+        return marks
 
-    def plain(self, node: Node) -> str:
-        """The text below a node without marks."""
-        return "".join(span.text for span in self.spans(node.children))
+    def _kept(self, label: str, where: Range, marks: Marks, link: str) -> Span:
+        source = self._source(where)
+        ref = token(source)
+        self.kept[ref] = source
+        return Span(label or source, "kept", ref, marks, link)
+
+    def _source(self, where: Range) -> str:
+        return self.source[where["start"] : where["end"]].decode()
+
+    def _closed_by(self, tag: str, at: int) -> int:
+        """Which event closes the HTML mark that event `at` opens, inside of all that is open there; 0 if none does."""
+        depth, inner = 1, 0
+        for position in range(at + 1, self.closing[-1] if self.closing else len(self.events)):
+            kind, value = _element(self.events[position])
+            inner += (kind in _AROUND) - (kind == "End")
+            if inner < 0 or (kind not in _INLINE and kind != "End"):
+                return 0
+            if not inner and kind == "InlineHtml" and _tag_name(value) == tag:
+                depth += -1 if value[1] == "/" else 1
+                if not depth:
+                    return position
+        return 0
+
+
+def _inside(kind: str, value: Any, marks: Marks, link: str) -> tuple[Marks, str]:
+    """The marks and the link of what stands in an element."""
+    if kind == "Link":
+        return marks, ("mailto:" if value["link_type"] == "Email" else "") + value["dest_url"]
+    if kind == "Image":
+        return _PLAIN, ""
+    return marks | _MARKS[kind] if marks else _MARKS[kind], link
+
+
+def _element(event: Any) -> tuple[str, Any]:
+    """The name of what an event begins or is, and what that is about."""
+    kind, value = _named(event)
+    return _named(value) if kind == "Start" else (kind, value)
+
+
+def _named(tag: Any) -> tuple[str, Any]:
+    if tag.__class__ is str:
+        return tag, None
+    (name,) = tag
+    return name, tag[name]
 
 
 def _meant(inner: list[Span], url: str, marks: Marks) -> list[Span]:
@@ -247,23 +268,9 @@ def _meant(inner: list[Span], url: str, marks: Marks) -> list[Span]:
     return inner
 
 
-def _tag_name(node: Node) -> str:
-    match = _TAG.fullmatch(node.value) if node.kind == "InlineHtml" else None
+def _tag_name(html: str) -> str:
+    match = _TAG.fullmatch(html)
     return match[2].lower() if match else ""
-
-
-def _closing(nodes: Sequence[Node], index: int) -> int:
-    """Where the HTML mark that opens at `index` closes among its siblings; 0 if nothing opens, or it never closes."""
-    name = _tag_name(nodes[index])
-    if name not in _TAGS or nodes[index].value[1] == "/":
-        return 0
-    depth = 0
-    for position in range(index, len(nodes)):
-        if _tag_name(nodes[position]) == name:
-            depth += -1 if nodes[position].value[1] == "/" else 1
-        if not depth:
-            return position
-    return 0
 
 
 def language(node: Node) -> str:
@@ -274,11 +281,40 @@ def language(node: Node) -> str:
 
 def code_text(node: Node) -> str:
     """The code in a code block, without the line end before the fence."""
-    text = "".join(child.value for child in node.children).replace("\r\n", "\n").replace("\r", "\n")
-    return text.removesuffix("\n")
+    return plain(node.spans).replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 
 
 def token(source: str) -> str:
     """The ref of a kept thing: the same for the same Markdown, however it is indented."""
     lines = [line.strip() for line in source.strip().splitlines()]
     return "k" + hashlib.sha256("\n".join(lines).encode()).hexdigest()[:6]
+
+
+def tidy(given: Iterable[Span]) -> Spans:
+    """Spans as every reader gives them: plain spaces and line ends, equal neighbours joined, no blanks at either end."""
+    spans = tuple(given)
+    text = "".join([span.text for span in spans])
+    if "\xa0" in text or "\r" in text or "\0" in text:
+        return tidy([replace(span, text=_usual(span.text)) for span in spans])
+    merged = merged_spans(spans)
+    if text == text.strip(_BLANKS):
+        return merged
+    return _stripped(_stripped(merged, left=True), left=False)
+
+
+def _usual(text: str) -> str:
+    text = text.replace("\xa0", " ").replace("\0", "\ufffd")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _stripped(spans: Spans, *, left: bool) -> Spans:
+    while spans and spans[0 if left else -1].kind == "text":
+        edge = spans[0 if left else -1]
+        text = edge.text.lstrip(_BLANKS) if left else edge.text.rstrip(_BLANKS)
+        if text == edge.text:
+            return spans
+        if text:
+            bare = replace(edge, text=text)
+            return (bare, *spans[1:]) if left else (*spans[:-1], bare)
+        spans = spans[1:] if left else spans[:-1]
+    return spans

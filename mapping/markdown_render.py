@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mapping.document import Block, Mark, Span, Spans, merged_spans, value
-from mapping.markdown_parse import Inline, Node, tidy, tree
+from mapping.markdown_parse import parse, tidy
 
 Where = Literal["lines", "heading", "cell"]
 Atom = Callable[[Span], str]
@@ -131,15 +131,11 @@ def _written(spans: Spans, style: _Style, where: Where, atom: Atom) -> str:
 
 def _read_back(text: str, where: Where) -> Spans | None:
     frame = {"lines": text, "heading": f"## {text}", "cell": f"| {text} |\n|---|"}[where]
-    nodes = tree(frame, alerts=True).children
+    nodes = parse(frame).nodes
     if not text or len(nodes) != 1 or nodes[0].kind != {"lines": "Paragraph", "heading": "Heading", "cell": "Table"}[where]:
         return None
-    return Inline(frame.encode()).spans(nodes[0].children if where != "cell" else _only_cell(nodes[0]))
-
-
-def _only_cell(table: Node) -> Sequence[Node]:
-    cells = table.children[0].children
-    return cells[0].children if len(cells) == 1 else ()
+    said = nodes if where != "cell" else nodes[0].children[0].children
+    return said[0].spans if len(said) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)
