@@ -237,15 +237,22 @@ def _written(block: Block, depth: int, accounts: Accounts) -> Block | None:
     if kind == "row" or (kind == "paragraph" and not said):
         return None
     level = min(max(block.level, 1), _DEEPEST_HEADING) if kind == "heading" else 0
-    nests, checked = kind in LIST_KINDS, kind == "task" and block.checked
-    return Block(kind, said, level, depth if nests else 0, checked, native=native, hint=hint)
+    deep, checked = depth if kind in LIST_KINDS else 0, kind == "task" and block.checked
+    if said is block.spans and (level, deep, checked) == (block.level, block.depth, block.checked) and not _has_more(block):
+        return block
+    return Block(kind, said, level, deep, checked, native=native, hint=hint)
+
+
+def _has_more(block: Block) -> bool:
+    """Whether it has what only blocks of other kinds have."""
+    return bool(block.language or block.header or block.rows or block.cells or block.ref)
 
 
 def _written_table(block: Block, accounts: Accounts) -> Block | None:
     columns = width(block)
     if not columns:
         return None
-    rows = tuple(_written_row(row, columns, accounts) for row in block.rows)
+    rows = tuple([_written_row(row, columns, accounts) for row in block.rows])
     return Block("table", header=block.header, rows=rows, native=block.native, hint=block.hint)
 
 

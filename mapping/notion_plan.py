@@ -129,7 +129,7 @@ class _Walk:
         name = body["type"]
         if was and was.type == name:
             body = {"type": name, name: {**copied_body(was)[name], **body[name]}}
-        return Node(body, [*self._notes(block.native), *(self._node(row) for row in block.rows)])
+        return Node(body, self._notes(block.native) + [self._node(row) for row in block.rows])
 
     def _notes(self, native: str) -> list[Node]:
         """Copies of what is inside and no Doc tells of."""
@@ -188,10 +188,12 @@ def _embedded(node: Node) -> tuple[Json, int, list[Node], int]:
     """The body with as much inside as one request may say, how many blocks that is, what is left, and the bytes."""
     if node.is_table:
         return _embedded_table(node)
+    if not node.children:
+        return node.body, 1, [], _weight(node, node.body)
     if _fits(node, LEVELS_BELOW):
         body, count = _whole(node), _count(node)
         size = _weight(node, body)
-        if not node.children or (count <= MOST_BLOCKS and size <= MOST_BYTES):
+        if count <= MOST_BLOCKS and size <= MOST_BYTES:
             return body, count, [], size
     return node.body, 1, node.children, _size(node.body)
 

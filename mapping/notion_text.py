@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -224,16 +225,16 @@ def _is_plain(given: Spans) -> bool:
         return True
     if given[0].text[:1].isspace() or given[-1].text[-1:].isspace() or len(given) > MOST_ITEMS:
         return False
-    before = None
+    marks, link = None, ""
     for span in given:
-        text, link = span.text, span.link
+        text = span.text
         if span.kind != "text" or not text or len(text) > MOST_SURELY or "\u00a0" in text or "\r" in text:
             return False
+        if span.marks == marks and span.link == link:
+            return False
+        marks, link = span.marks, span.link
         if link and not is_link(link):
             return False
-        if before is not None and before.marks == span.marks and before.link == link:
-            return False
-        before = span
     return True
 
 
@@ -299,17 +300,19 @@ def rich_text(
     `kept` the page's inline things by `ref`: one that is not there cannot be made and is left out.
     """
     found: list[Json] = []
-    for span, colour in _painted(tuple(given), before) if before else ((span, "default") for span in given):
+    for span, colour in _painted(tuple(given), before) if before else zip(given, repeat("default")):
         if span.kind == "text" and len(span.text) <= MOST_SURELY:
-            found.append(_text_item(span, span.text, colour))
+            found.append(_text_item(span.text, span, colour))
         else:
             found += _items(span, colour, accounts, kept or {})
     return found
 
 
-def _text_item(span: Span, text: str, colour: str) -> Json:
-    link = {"url": span.link} if span.link else None
-    return {"type": "text", "text": {"content": text, "link": link}, "annotations": _annotations(span.marks, colour)}
+def _text_item(text: str, span: Span, colour: str) -> Json:
+    said: Json = {"content": text, "link": {"url": span.link}} if span.link else {"content": text}
+    if span.marks or colour != "default":
+        return {"type": "text", "text": said, "annotations": _annotations(span.marks, colour)}
+    return {"type": "text", "text": said}
 
 
 def code_text(text: str) -> list[Json]:
@@ -326,11 +329,13 @@ def _items(span: Span, colour: str, accounts: Accounts, kept: Mapping[str, Json]
         return [{"type": "mention", "mention": user, **look}]
     if span.kind == "date":
         return [{"type": "mention", "mention": {"type": "date", "date": {"start": span.ref}}, **look}]
-    return [_text_item(span, piece, colour) for piece in pieces(span.text)]
+    return [_text_item(piece, span, colour) for piece in pieces(span.text)]
 
 
 def _annotations(marks: frozenset[Mark], colour: str) -> Json:
-    return {**{_FLAGS[mark]: True for mark in sorted(marks)}, "color": colour} if marks else {"color": colour}
+    look: Json = {_FLAGS[mark]: True for mark in sorted(marks)}
+    look["color"] = colour
+    return look
 
 
 def _painted(given: Spans, before: Sequence[Json]) -> Iterator[tuple[Span, str]]:
