@@ -244,24 +244,3 @@ def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
         hidden=app.store.hidden(page.id),
         unread=tuple(f"{unread.key} {unread.field}: {unread.text}" for unread in app.store.unread(page.id)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One incident in the list."""
-
-    incident: Incident
-    postmortem: Postmortem | None
-    home: Where | None
-    open_follow_ups: int
-
-
-def listed(app: App, incidents: Sequence[Incident]) -> list[Listed]:
-    """The list, the newest incident first."""
-    shown = []
-    for incident in reversed(incidents):
-        postmortem = app.store.postmortem(incident.reference)
-        pages = [_where(app, page, postmortem) for page in app.store.pages(incident.reference)]
-        left = sum(1 for row in incident.follow_ups if row.status is FollowUpStatus.OPEN)
-        shown.append(Listed(incident, postmortem, pages[0] if pages else None, left))
-    return shown
