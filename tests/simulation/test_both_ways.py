@@ -17,16 +17,6 @@ def title(world: World, key: str) -> str:
     return next(row.title for row in world.incident().follow_ups if row.key == key)
 
 
-def quiet(world: World) -> None:
-    """Quiet means quiet: another pass over an unchanged world sends no write and takes nothing in."""
-    world.wait(300)
-    before, lines = world.writes(), len(world.store.journal())
-    reports = world.in_step()
-    assert world.writes() == before
-    assert not any(report.taken or report.written for report in reports)
-    assert len(world.store.journal()) == lines
-
-
 def test_a_published_page_says_everything_and_is_quiet(world: World, destination: str) -> None:
     page = world.publish(destination)
     text = world.person(page).text()
@@ -43,7 +33,7 @@ def test_a_published_page_says_everything_and_is_quiet(world: World, destination
         "Ada Byron",
     ):
         assert words in text
-    quiet(world)
+    world.quiet()
 
 
 def test_what_people_do_on_the_page_reaches_the_store(world: World, destination: str) -> None:
@@ -80,7 +70,7 @@ def test_what_people_do_on_the_page_reaches_the_store(world: World, destination:
     text = person.text()
     assert text.count(new.key) == 1 and text.count("Page the on-call earlier") == 1
     assert text.count(events["Queue drained"].key) == 1
-    quiet(world)
+    world.quiet()
 
 
 def test_what_people_do_in_the_store_reaches_the_page(world: World, destination: str) -> None:
@@ -102,7 +92,7 @@ def test_what_people_do_in_the_store_reaches_the_page(world: World, destination:
     for words in ("2026-11-02 10:15", "Support told", late, "SEV3", "Checkout was down", "twelve"):
         assert words in text, words
     assert "ten minutes" not in text and "SEV1" not in text
-    quiet(world)
+    world.quiet()
 
 
 def test_both_sides_at_once(world: World, destination: str) -> None:
@@ -126,12 +116,12 @@ def test_both_sides_at_once(world: World, destination: str) -> None:
     (conflict,) = world.store.conflicts("INC-12")
     assert {conflict.store.text, conflict.other.text} == {"Remove the retry storm now", "Remove the retry storm for good"}
     assert "Remove the retry storm now" in text
-    quiet(world)
+    world.quiet()
     world.app.resolve(conflict.id, "page", None, GRACE)
     world.in_step()
     assert title(world, "FU-3") == "Remove the retry storm for good"
     assert "Remove the retry storm for good" in person.text()
-    quiet(world)
+    world.quiet()
     assert [c.state for c in world.store.conflicts("INC-12")] == ["page"]
 
 
@@ -149,7 +139,7 @@ def test_one_sentence_changed_differently_on_both_sides_keeps_both(world: World,
     world.app.resolve(conflict.id, "store", None, GRACE)
     world.in_step()
     assert "The checkout disk was full." in person.text() and "cache" not in person.text()
-    quiet(world)
+    world.quiet()
 
 
 def test_removed_rows_are_hidden_and_come_back(world: World, destination: str) -> None:
@@ -162,11 +152,11 @@ def test_removed_rows_are_hidden_and_come_back(world: World, destination: str) -
     world.in_step()
     assert set(world.store.hidden(page.id)) == {"FU-2", "T-2"}
     assert title(world, "FU-2") == "Write a runbook for full queues"
-    quiet(world)
+    world.quiet()
     world.app.restore("INC-12", "FU-2", GRACE)
     world.in_step()
     assert person.text().count("Write a runbook for full queues") == 1
-    quiet(world)
+    world.quiet()
 
 
 def test_an_emptied_page_halts_and_nothing_is_lost(world: World, destination: str) -> None:
@@ -187,7 +177,7 @@ def test_after_a_crash_the_process_goes_on(world: World, destination: str) -> No
     world.crash()
     world.in_step()
     assert world.incident().follow_ups[0].status is FollowUpStatus.DONE
-    quiet(world)
+    world.quiet()
 
 
 def test_a_post_mortem_written_in_house_moves_to_the_page(world: World, destination: str) -> None:
@@ -208,4 +198,4 @@ def test_a_post_mortem_written_in_house_moves_to_the_page(world: World, destinat
     assert after and after.home == destination
     section = after.section(prose.id)
     assert section and any(block.text == "by the silent pager" for block in section.blocks)
-    quiet(world)
+    world.quiet()

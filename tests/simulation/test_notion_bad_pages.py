@@ -31,14 +31,6 @@ def look(world: World) -> Report:
     return report
 
 
-def settled(world: World) -> None:
-    """A second pass finds nothing to do."""
-    before = world.writes()
-    world.wait(300)
-    world.in_step()
-    assert world.writes() == before
-
-
 def cost(world: World, act: Callable[[], object]) -> tuple[int, int, float]:
     """Requests, writes among them, seconds of processor time."""
     world.space.requests.clear()
@@ -101,7 +93,7 @@ def test_a_timeline_of_five_hundred_rows(world: World, destination: str) -> None
     assert world.incident().timeline[400].title == "Step four hundred"
     assert "Step two hundred and fifty" in person.text()
     assert len(world.incident().timeline) == 500 and world.incident().timeline[0].at.second == 11
-    settled(world)
+    world.quiet()
 
 
 # --- tables and lists that people turn ----------------------------------------------------------------------------------
@@ -119,7 +111,7 @@ def test_a_timeline_with_one_column_left(world: World, destination: str) -> None
     assert look(world).result == "in_step"
     assert "Workers restarted twice" in person.text() and "By hand" not in person.text()
     assert [(e.title, e.at.minute) for e in world.incident().timeline][1] == ("Workers restarted twice", 20)
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("destination", PLACES)
@@ -133,7 +125,7 @@ def test_a_foreign_table_with_one_column_stays_as_it_is(world: World, destinatio
     assert look(world).result == "in_step"
     assert person.text().count("alone") == 3
     assert len(world.incident().timeline) == 3 and len(world.incident().follow_ups) == 3
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("kind", ["heading_1", "heading_2", "heading_3", "paragraph", "toggle", "quote", "callout"])
@@ -146,14 +138,14 @@ def test_a_follow_up_turned_into_something_else_is_hidden_and_comes_back_with_it
     world.space.ui_turn_into(block, kind, ADA)
     assert look(world).result == "in_step"
     assert set(world.store.hidden(page.id)) == {"FU-2"}
-    settled(world)
+    world.quiet()
     assert editor(world, page).text().count("Write a runbook") == 1
     world.space.ui_turn_into(block, "to_do", ADA)
     assert look(world).result == "in_step"
     assert "FU-2" not in world.store.hidden(page.id)
     rows = {row.key: (row.title, row.status) for row in world.incident().follow_ups}
     assert rows["FU-2"] == ("Write a runbook for full queues", FollowUpStatus.OPEN) and len(rows) == 3
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("destination", PLACES)
@@ -169,13 +161,13 @@ def test_the_timeline_cut_and_pasted_into_a_toggle_and_back(world: World, destin
     assert set(world.store.hidden(page.id)) == {"T-1", "T-2", "T-3"}
     assert [event.title for event in world.incident().timeline] == ["Alert fired", "Workers restarted", "Checkout recovered"]
     assert person.text().count("Alert fired") == 1
-    settled(world)
+    world.quiet()
     person.reword("Workers restarted", "Workers restarted at last")
     world.space.ui_cut_and_paste([pasted], page.native_id, heading, ADA)
     assert look(world).result == "in_step"
     assert world.store.hidden(page.id) == {}
     assert world.incident().timeline[1].title == "Workers restarted at last"
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("destination", PLACES)
@@ -227,7 +219,7 @@ def test_a_page_out_of_reach_is_missing_and_heals(
     come_back(world.space, page.native_id)
     assert look(world).result == "in_step"
     assert editor(world, page)._find("Alert on queue depth")["to_do"]["checked"] is True
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("destination", PLACES)
@@ -249,7 +241,7 @@ def test_a_duplicated_page_is_somebody_elses(world: World, destination: str) -> 
     copy = world.space.ui_duplicate_page(page.native_id)
     assert world.page().native_id == page.native_id
     world.crash()
-    settled(world)
+    world.quiet()
     world.app.edit_follow_up("FU-1", {"status": "done"}, GRACE)
     assert look(world).result == "in_step"
     tasks = [block for each in (page.native_id, copy) for block in world.space.children_of(each) if block["type"] == "to_do"]
@@ -266,13 +258,13 @@ def test_a_person_who_is_called_otherwise_is_no_edit(world: World, destination: 
     world.space.rename_person("ada@example.com", "Ada King")
     if restart:
         world.crash()
-    settled(world)
+    world.quiet()
     assignee = world.incident().follow_ups[0].assignee
     assert assignee and assignee.email == "ada@example.com"
     world.app.edit_follow_up("FU-1", {"due_on": "2026-12-24"}, GRACE)
     assert look(world).result == "in_step"
     assert "Ada King" in editor(world, page).text() and "2026-12-24" in editor(world, page).text()
-    settled(world)
+    world.quiet()
 
 
 # --- the service and the way there --------------------------------------------------------------------------------------
@@ -293,7 +285,7 @@ def test_ten_minutes_of_429_are_waited_for_without_asking(world: World, destinat
     assert world.app.check("INC-12").answer == "unknown"
     world.wait(401)
     assert look(world).result == "in_step"
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("broken", [html, empty, truncated])
@@ -308,7 +300,7 @@ def test_answers_that_are_none_change_nothing_here(world: World, destination: st
     world.to_space.script.clear()
     assert look(world).result == "in_step"
     assert world.incident() == before
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("broken", [html, empty, truncated])
@@ -322,7 +314,7 @@ def test_a_write_whose_answer_was_broken_is_recognised_and_not_repeated(
     assert look(world).result == "waiting"
     assert look(world).result == "in_step"
     assert editor(world, page).text().count("Tell support") == 1
-    settled(world)
+    world.quiet()
 
 
 @pytest.mark.parametrize("broken", [html, empty, truncated])
@@ -369,7 +361,7 @@ def test_a_token_revoked_in_the_middle_of_a_write_leaves_a_page_that_is_finished
     text = editor(world, page).text()
     assert "Alert fired at last" in text and text.count("Alert fired") == 1
     assert editor(world, page)._find("Alert on queue depth")["to_do"]["checked"] is True
-    settled(world)
+    world.quiet()
 
 
 def test_an_index_that_lags_hides_nothing_that_was_taken_in(world: World) -> None:
@@ -378,4 +370,4 @@ def test_an_index_that_lags_hides_nothing_that_was_taken_in(world: World) -> Non
     editor(world, page).reword("The checkout queue was full.", "The queue was full.")
     assert look(world).result == "in_step"
     assert "The queue was full." in str(world.incident().summary)
-    settled(world)
+    world.quiet()

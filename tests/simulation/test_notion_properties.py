@@ -40,19 +40,12 @@ def status(world: World) -> PostmortemStatus:
     return found.status
 
 
-def settled(world: World) -> None:
-    """A second pass writes nothing."""
-    before = world.writes()
-    world.in_step()
-    assert world.writes() == before
-
-
 def test_a_page_shows_people_and_times_as_properties(mapped: World) -> None:
     page = mapped.publish("notes")
     assert shown(mapped, page, "Lead") == "Ada Byron"
     assert shown(mapped, page, "Communications") == "Grace Hopkins"
     assert shown(mapped, page, "Started") == "2026-11-02T10:00:00.000+00:00"
-    settled(mapped)
+    mapped.quiet()
 
 
 def test_people_and_times_changed_there_reach_the_store_and_the_details(mapped: World) -> None:
@@ -65,7 +58,7 @@ def test_people_and_times_changed_there_reach_the_store_and_the_details(mapped: 
     assert lead and lead.email == "grace@example.com"
     assert started.isoformat() == "2026-11-02T10:07:00+00:00"
     assert "Lead @Grace Hopkins" in mapped.person(page).text() and "Started 2026-11-02 10:07" in mapped.person(page).text()
-    settled(mapped)
+    mapped.quiet()
 
 
 def test_people_and_times_changed_here_reach_the_properties(mapped: World) -> None:
@@ -76,7 +69,7 @@ def test_people_and_times_changed_here_reach_the_properties(mapped: World) -> No
     assert shown(mapped, page, "Lead") == "Grace Hopkins"
     assert shown(mapped, page, "Communications") == ""
     assert shown(mapped, page, "Started") == "2026-11-02T09:58:00.000+00:00"
-    settled(mapped)
+    mapped.quiet()
     assert mapped.incident().timestamps["started"].second == 44
 
 
@@ -84,7 +77,7 @@ def test_a_lead_without_an_account_is_not_cleared_by_the_property_that_cannot_sa
     page = mapped.publish("notes", {**INCIDENT, "lead": {"name": "Zoe"}})
     assert shown(mapped, page, "Lead") == ""
     mapped.wait(300)
-    settled(mapped)
+    mapped.quiet()
     lead = mapped.incident().lead
     assert lead and lead.name == "Zoe"
 
@@ -123,7 +116,7 @@ def test_a_column_mapped_later_is_filled(world: World) -> None:
     world.in_step()
     assert shown(world, page, "Lead") == "Ada Byron"
     assert shown(world, page, "Started") == "2026-11-02T10:00:00.000+00:00"
-    settled(world)
+    world.quiet()
 
 
 # --- what a page is made of ---------------------------------------------------------------------------------------------
@@ -161,7 +154,7 @@ def test_the_services_own_status_names_mean_ours(world: World) -> None:
     world.app.set_status("INC-12", "completed", GRACE)
     world.in_step()
     assert shown(world, page, "Status") == "Done"
-    settled(world)
+    world.quiet()
 
 
 def test_a_status_that_the_property_lacks_is_named_with_a_way_out(world: World) -> None:
@@ -196,7 +189,7 @@ def test_a_renamed_option_is_not_understood_until_it_is_mapped(world: World) -> 
     world.wait(300)
     world.in_step()
     assert status(world) is PostmortemStatus.IN_REVIEW
-    settled(world)
+    world.quiet()
 
 
 # --- columns that go ----------------------------------------------------------------------------------------------------
@@ -237,7 +230,7 @@ def test_a_lost_property_is_named_with_a_way_out_and_the_rest_goes_on(world: Wor
     (again,) = world.app.once()
     assert (again.result, again.written) == ("waiting", ())
     world.app.resume("INC-12", True, GRACE)
-    settled(world)
+    world.quiet()
 
 
 def test_a_renamed_property_that_the_configuration_names_anew_heals(world: World) -> None:

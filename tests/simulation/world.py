@@ -194,6 +194,15 @@ class World:
             assert report.result == "in_step", report
         return reports
 
+    def quiet(self) -> None:
+        """Quiet means quiet: another pass over an unchanged world sends no write and takes nothing in."""
+        self.wait(300)
+        before, lines = self.writes(), len(self.store.journal())
+        reports = self.in_step()
+        assert self.writes() == before
+        assert not any(report.taken or report.written for report in reports)
+        assert len(self.store.journal()) == lines
+
     def page(self, reference: str = "INC-12", destination: str = "") -> Page:
         pages = self.store.pages(reference)
         return next(page for page in pages if not destination or page.destination == destination)
