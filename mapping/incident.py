@@ -100,6 +100,12 @@ class Incident:
     timeline: tuple[TimelineEvent, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
 
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Who is named in it: the lead, the roles, the assignees of follow-ups; each once."""
+        named = (self.lead, *self.roles.values(), *(row.assignee for row in self.follow_ups))
+        return tuple(dict.fromkeys(person for person in named if person))
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -1,98 +1,240 @@
-"""Who may see and change what over HTTP: the token, requests that another site made a browser send, private incidents.
+"""Who asks over HTTP, and whether that request may be answered: tokens, a proxy that signs people in, other sites' requests.
 
-Without a token the product listens on the loopback only; then a request must name this machine as its host (so that no other
-site's name can be pointed here) and private incidents are not shown at all. With a token everything is open to who has it:
-programs send `Authorization: Bearer`, browsers sign in once and carry a cookie that is derived from it.
+With nothing configured the product listens on the loopback only and asks for no login; then a request must name this machine
+as its host, so that no other site's name can be pointed here. Programs send `Authorization: Bearer`, browsers sign in once
+and carry a cookie that is derived from the token, and a proxy names the person in a header. What the viewer's role may is
+`viewer.py`'s.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from ipaddress import ip_address
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from mapping.incident import Incident
 from syncd.app import App
-from syncd.errors import UnknownReference
+from syncd.errors import Forbidden, UnknownReference
 from syncd.pages import Conflict
+from syncd.settings_faces import WebSettings, is_loopback
 from syncd.store.journal import JournalLine
 from syncd.store.overview import Choices, Listing, Wanted
 from syncd.store.statements import NEAR
 from syncd.store.visible import Visible
+from syncd.viewer import LOCAL, Viewer, demand, enter, viewer
 
 COOKIE = "syncd_session"
-OPEN_PATHS = ("/healthz", "/readyz", "/signin", "/static/app.css")
+SIGN_OUT = "/signout"
+SESSION = timedelta(days=30)
+OPEN_PATHS = ("/healthz", "/readyz", "/signin")
+OPEN_BELOW = "/static/"  # what every installation has
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-Role = Literal["read", "write", "admin"]
-EVERY_ROLE: frozenset[Role] = frozenset({"read", "write", "admin"})
+GUESSES = 10  # different wrong tokens from one address within `GUESSING`; then none from there is looked at
+GUESSING = timedelta(minutes=5)
+ADDRESSES = 10_000  # that wrong tokens are remembered of
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not answered: status, code and sentence, and what to do."""
+
+    status: int
+    code: str
+    message: str
+    next: str = ""
+
+
+NO_TOKEN = Refusal(401, "no_token", "The token is missing or wrong.", "send the header Authorization: Bearer TOKEN")
+WRONG_HOST = Refusal(
+    421,
+    "wrong_host",
+    "This address does not belong here; use the one that `syncd run` printed.",
+    "set web.public_url to the address that people use",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    secret: bytes
+    viewer: Viewer
+
+    def session(self, until: int) -> str:
+        """What a signed-in browser carries: it ends at this moment, and with the token."""
+        return f"{until}." + hmac.new(self.secret, f"syncd session {until}".encode(), hashlib.sha256).hexdigest()
 
 
 class Access:
-    """Decides per request; holds no state but the token."""
+    """Decides per request. `name_of` is how a person is called whose e-mail is known."""
 
-    def __init__(self, token: str, public_url: str = "") -> None:
-        self.token, self.public_host = token, urlsplit(public_url).hostname or ""
+    def __init__(self, web: WebSettings, now: Callable[[], datetime], name_of: Callable[[str], str]) -> None:
+        self._proxy, self._private, self._now, self._name_of = web.proxy, frozenset(web.private_viewers), now, name_of
+        self.guarded, self._public = web.guarded, urlsplit(web.public_url)
+        self._tokens = tuple(self._from(web))
+        self._guesses = Guesses(now)
 
-    @property
-    def shows_private(self) -> bool:
-        """Private incidents are for those who have the token."""
-        return bool(self.token)
+    def _from(self, web: WebSettings) -> Iterator[_Token]:
+        if web.token:
+            yield _Token(web.token.get_secret_value().encode(), Viewer("API", role="admin", private=True))
+        for name, token in web.tokens.items():
+            private = token.private or token.email in self._private
+            yield _Token(token.secret.get_secret_value().encode(), Viewer(name, token.email, token.role, private))
 
-    @property
-    def cookie(self) -> str:
-        """What a signed-in browser carries: no use against the API of another installation."""
-        return hashlib.sha256(f"syncd session {self.token}".encode()).hexdigest()
-
-    def right_token(self, given: str) -> bool:
-        """Whether this is the token; takes equally long for every wrong one."""
-        return hmac.compare_digest(given.encode(), self.token.encode())
-
-    def refusal(self, request: Request) -> tuple[int, str, str] | None:
-        """Status, code and sentence for a request that may not be answered; None for one that may."""
-        if not self.token and not self._named_here(request.url.hostname or ""):
-            return 421, "wrong_host", "This address does not belong here; use the one that `syncd run` printed."
-        if request.method in UNSAFE and not _same_origin(request):
-            return 403, "cross_origin", "Another site may not change anything here."
-        if self.token and request.url.path not in OPEN_PATHS and not self._signed_in(request):
-            return 401, "no_token", "The token is missing or wrong."
+    def refusal(self, request: Request) -> Refusal | None:
+        """Why this request may not be answered; None where it may, and then who asks is known as the viewer."""
+        if request.url.path in OPEN_PATHS or request.url.path.startswith(OPEN_BELOW):
+            return self._foreign(request)
+        refused = self._admit(request) or self._foreign(request)
+        if refused or request.method not in UNSAFE or request.url.path == SIGN_OUT:
+            return refused
+        try:
+            demand("write")  # what changes something, unless a route demands more
+        except Forbidden as error:
+            return Refusal(403, "forbidden", str(error), error.hint)
         return None
 
-    def roles(self, request: Request) -> frozenset[Role]:
-        """What a request that was let in may do: one token means everything."""
-        return EVERY_ROLE
+    # --- who it is ------------------------------------------------------------------------------------------------------
 
-    def _named_here(self, host: str) -> bool:
-        if host == "localhost" or (self.public_host and host == self.public_host):
-            return True
+    def _admit(self, request: Request) -> Refusal | None:
+        found = self._asks(request)
+        if isinstance(found, Refusal):
+            return found
+        enter(replace(found, name=self._name_of(found.email) or found.name))
+        return None
+
+    def _asks(self, request: Request) -> Viewer | Refusal:
+        ambient = self._proxied(request) if self.guarded else LOCAL
+        if ambient:  # whom a browser is without showing anything, so another site's name must not lead here
+            return ambient if self._named_here(request) else WRONG_HOST
+        bearer = _bearer(request)
+        found = self._by_token(bearer, request) if bearer else self._by_cookie(request)
+        return found if isinstance(found, Refusal) else found.viewer
+
+    def _proxied(self, request: Request) -> Viewer | None:
+        """Whom the proxy names; nobody where the request does not come from it."""
+        said = request.headers.getlist(self._proxy.header) if self._proxy.header else []
+        if len(said) != 1 or not self._from_proxy(request):
+            return None
+        email = said[0].strip().lower()
+        if not email:
+            return None
+        return Viewer(email, email, self._proxy.roles.get(email, self._proxy.role), email in self._private)
+
+    def _from_proxy(self, request: Request) -> bool:
         try:
-            return ip_address(host).is_loopback
+            address = ip_address(_address(request))
         except ValueError:
             return False
+        return any(address in ip_network(network) for network in self._proxy.addresses)
 
-    def _signed_in(self, request: Request) -> bool:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self.right_token(given.strip())
-        return hmac.compare_digest(request.cookies.get(COOKIE, ""), self.cookie)
+    def _by_token(self, given: str, request: Request) -> _Token | Refusal:
+        """Every wrong token takes equally long, and many different ones end the looking."""
+        if self._guesses.too_many(_address(request)):
+            minutes = GUESSING // timedelta(minutes=1)
+            return Refusal(429, "too_many_guesses", "Too many wrong tokens came from there.", f"wait {minutes} minutes")
+        equal = [hmac.compare_digest(given.encode(), token.secret) for token in self._tokens]
+        found = next((token for token, same in zip(self._tokens, equal, strict=True) if same), None)
+        if found is None:
+            self._guesses.wrong(_address(request), given)
+        return found or NO_TOKEN
+
+    def _by_cookie(self, request: Request) -> _Token | Refusal:
+        given = request.cookies.get(COOKIE, "")
+        until = given.partition(".")[0]
+        if not until.isdecimal() or len(until) > 12 or int(until) < self._now().timestamp():
+            return NO_TOKEN
+        equal = [hmac.compare_digest(given.encode(), token.session(int(until)).encode()) for token in self._tokens]
+        return next((token for token, same in zip(self._tokens, equal, strict=True) if same), NO_TOKEN)
+
+    def sign_in(self, request: Request, answer: Response, given: str) -> Refusal | None:
+        """Gives the browser that shows this token its cookie."""
+        found = self._by_token(given, request)
+        if isinstance(found, Refusal):
+            return found
+        until = int((self._now() + SESSION).timestamp())
+        age, secure = int(SESSION.total_seconds()), self._secure(request)
+        answer.set_cookie(COOKIE, found.session(until), age, httponly=True, samesite="strict", secure=secure)
+        return None
+
+    def sign_out(self, request: Request, answer: Response) -> None:
+        """Takes it away again."""
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=self._secure(request))
+
+    # --- from where -----------------------------------------------------------------------------------------------------
+
+    def _foreign(self, request: Request) -> Refusal | None:
+        """Browsers say which site a change comes from; programs say nothing and are not at the mercy of other sites. What a
+        browser sends along by itself, a cookie or a proxy's sign-in, counts only with that."""
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if request.method not in UNSAFE or site in ("same-origin", "none"):
+            return None
+        if site is None and origin is None and (not self.guarded or _bearer(request)):
+            return None
+        if site is None and origin in self._own_origins(request):
+            return None
+        return Refusal(
+            403, "cross_origin", "Another site may not change anything here.", "set web.public_url to this address"
+        )
+
+    def _own_origins(self, request: Request) -> tuple[str, ...]:
+        here = f"{request.url.scheme}://{request.headers.get('host')}"
+        return (here, f"{self._public.scheme}://{self._public.netloc}") if self._public.netloc else (here,)
+
+    def _named_here(self, request: Request) -> bool:
+        host = request.url.hostname or ""
+        return is_loopback(host) or host == self._public.hostname
+
+    def _secure(self, request: Request) -> bool:
+        """Whether the browser came by https, so that its cookie never leaves without."""
+        own = request.url.hostname == self._public.hostname and self._public.scheme == "https"
+        return own or request.url.scheme == "https"
 
 
-def _same_origin(request: Request) -> bool:
-    """Browsers say where a request comes from; programs say nothing and are not at the mercy of other sites."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+class Guesses:
+    """Wrong tokens by address: a robot with an old token counts once, whoever tries many is not heard for a while."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._wrong: dict[str, dict[bytes, datetime]] = {}
+
+    def wrong(self, address: str, given: str) -> None:
+        """This was not a token."""
+        if len(self._wrong) >= ADDRESSES:
+            self._wrong.pop(next(iter(self._wrong)))
+        self._wrong.setdefault(address, {})[hashlib.sha256(given.encode()).digest()] = self._now()
+
+    def too_many(self, address: str) -> bool:
+        """Whether nothing from there is looked at now."""
+        recent = {k: at for k, at in self._wrong.get(address, {}).items() if self._now() - at < GUESSING}
+        if not recent:
+            self._wrong.pop(address, None)
+            return False
+        self._wrong[address] = recent
+        return len(recent) >= GUESSES
 
 
 class Sight:
-    """The part of the store that a face shows. What may not be seen is not there."""
+    """The part of the store that the viewer of a request may see. What may not be seen is not there."""
 
-    def __init__(self, app: App, visible: Visible) -> None:
-        self.app, self.visible = app, visible
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @property
+    def visible(self) -> Visible:
+        """What the viewer of the request at hand may see."""
+        return viewer().visible
 
     def incidents(self) -> Sequence[Incident]:
         """All that may be seen, in the store's order."""

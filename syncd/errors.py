@@ -9,6 +9,7 @@
     ├── KeptElsewhere        2    the file is not ours to write; the change to make is shown instead
     ├── StoreError           2    the database cannot be used: newer than we are, unreadable, or in use
     │   └── Late             2    another process took the page up meanwhile; nothing was changed
+    ├── Forbidden            2    this viewer's role may not do that
     ├── RefusedByGate        1    the answer is no
     ├── ProviderDown         3    a service cannot be reached, so nothing is known
     └── NeedsPerson          4    halted until a person has looked
@@ -84,6 +85,10 @@ class StoreError(SyncdError):
 
 class Late(StoreError):
     """Another process took the page up since this one decided; its decision counts."""
+
+
+class Forbidden(SyncdError):
+    """Whoever asks has not the role for it."""
 
 
 class RefusedByGate(SyncdError):

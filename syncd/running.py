@@ -144,7 +144,7 @@ class _Face:
         """Serve these parts from now on; the address, empty for none. Raises Misuse where the address is taken."""
         web = built.settings.web
         self._end_streams()
-        self._app = create_app(built.app, look, web.token.get_secret_value())
+        self._app = create_app(built.app, look, web)
         if web.listen != self._listen:
             self.stop()
             self._address = self._start(web.listen) if web.listen else ""
@@ -167,6 +167,7 @@ class _Face:
             log_config=None,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # who is believed to be a proxy is said in [web.proxy] alone
             timeout_graceful_shutdown=1,
         )
         self._server = server = uvicorn.Server(config)

@@ -7,27 +7,23 @@ that holds `-` is written with `_`: `SYNCD_PROVIDERS__MY_WIKI__TOKEN`. A credent
 What is checked here is what can be known without talking to a service; the rest is `syncd doctor`.
 """
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -36,10 +32,11 @@ from pydantic_settings import (
 )
 
 from syncd.errors import ConfigError
+from syncd.settings_faces import WebSettings
+from syncd.settings_table import PREFIX, Seconds, Table, address, lower_keys, nearest, wrong
 
 Kind = Literal["confluence", "notion", "folder"]
 CARRIERS = ("incident", "status", "severity", "lead", "role:NAME", "time:NAME")
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 NOTION_URL = "https://api.notion.com"
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -47,32 +44,6 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "notion": ("data_source", "page", "properties", "create_properties"),
     "folder": ("path",),
 }
-_PREFIX = "SYNCD_"
-
-
-def _wrong(reason: str) -> PydanticCustomError:
-    return PydanticCustomError("syncd", "{reason}", {"reason": reason})
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """`, did you mean 'listen'?` when a known name is near, else nothing."""
-    found = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean '{found[0]}'?" if found else ""
-
-
-def _http(url: str) -> str:
-    """An address without its last slash. An Atlassian site without a path is meant with its `/wiki`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _wrong(f"'{url}' is not an address that begins with https:// or http://")
-    wiki = "/wiki" if parts.hostname.endswith(".atlassian.net") and parts.path in ("", "/") else ""
-    return url.rstrip("/") + wiki
-
-
-class Table(BaseModel):
-    """A table of the file; a key that it does not know is an error, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class StoreSettings(Table):
@@ -85,42 +56,10 @@ class StoreSettings(Table):
     @classmethod
     def _sqlite(cls, url: str) -> str:
         if url.startswith(("postgresql:", "postgres:")):
-            raise _wrong("the store is an SQLite file; PostgreSQL is not supported")
+            raise wrong("the store is an SQLite file; PostgreSQL is not supported")
         if not url.startswith("sqlite:///") or not url.removeprefix("sqlite:///"):
-            raise _wrong(f"'{url}' must look like sqlite:///syncd.db, or sqlite:////var/lib/syncd/syncd.db when absolute")
+            raise wrong(f"'{url}' must look like sqlite:///syncd.db, or sqlite:////var/lib/syncd/syncd.db when absolute")
         return url
-
-
-class WebSettings(Table):
-    """The HTTP API and the web pages."""
-
-    listen: str = "127.0.0.1:8470"
-    """Host and port; empty: no HTTP. Anything but the loopback needs a token, because whoever reaches it could edit."""
-    public_url: str = ""
-    """The address at which people reach the pages. Empty: keys on pages are plain text, otherwise they are links."""
-    token: SecretStr = SecretStr("")
-    """What API clients and browsers must show. Empty: none is asked for, and only the loopback may be listened on."""
-
-    @field_validator("listen")
-    @classmethod
-    def _address(cls, listen: str) -> str:
-        host, _, port = listen.rpartition(":")
-        if listen and not (host and port.isdecimal() and int(port) < 65536):
-            raise _wrong(f"'{listen}' must be host:port, such as 127.0.0.1:8470")
-        return listen
-
-    @field_validator("public_url")
-    @classmethod
-    def _public(cls, url: str) -> str:
-        return _http(url) if url else url
-
-    @model_validator(mode="after")
-    def _guarded(self) -> "WebSettings":
-        host = self.listen.rpartition(":")[0].strip("[]")
-        local = host in ("", "localhost", "::1") or host.startswith("127.")
-        if not local and not self.token.get_secret_value():
-            raise _wrong(f"listening on {host} needs a token; set web.token or {_PREFIX}WEB__TOKEN, or listen on 127.0.0.1")
-        return self
 
 
 class TemplatesSettings(Table):
@@ -184,7 +123,7 @@ class FieldSettings(Table):
     @model_validator(mode="after")
     def _options_of_select(self) -> "FieldSettings":
         if (self.type == "select") != bool(self.options):
-            raise _wrong("a field of type 'select' needs options" if self.type == "select" else "only 'select' has options")
+            raise wrong("a field of type 'select' needs options" if self.type == "select" else "only 'select' has options")
         return self
 
 
@@ -212,21 +151,21 @@ class ProviderSettings(Table):
     @classmethod
     def _known_kind(cls, kind: object) -> object:
         if kind == "google_docs":
-            raise _wrong("Google Docs is not supported; use confluence, notion or folder")
+            raise wrong("Google Docs is not supported; use confluence, notion or folder")
         if kind not in get_args(Kind):
-            raise _wrong(f"'{kind}' is not one of {', '.join(get_args(Kind))}{nearest(str(kind), get_args(Kind))}")
+            raise wrong(f"'{kind}' is not one of {', '.join(get_args(Kind))}{nearest(str(kind), get_args(Kind))}")
         return kind
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "ProviderSettings":
         foreign = {"notion": ("edition", "user"), "folder": ("edition", "url", "user", "token")}.get(self.kind, ())
-        wrong = next((name for name in foreign if name in self.model_fields_set), None)
-        if wrong:
-            raise _wrong(f"a provider of kind '{self.kind}' has no '{wrong}'")
+        misplaced = next((name for name in foreign if name in self.model_fields_set), None)
+        if misplaced:
+            raise wrong(f"a provider of kind '{self.kind}' has no '{misplaced}'")
         if self.kind == "confluence" and not self.url:
-            raise _wrong("url is missing: the site's address, such as https://example.atlassian.net/wiki")
+            raise wrong("url is missing: the site's address, such as https://example.atlassian.net/wiki")
         url = self.url or (NOTION_URL if self.kind == "notion" else "")
-        object.__setattr__(self, "url", _http(url) if url else "")
+        object.__setattr__(self, "url", address(url) if url else "")
         return self
 
 
@@ -237,7 +176,7 @@ def _mapping(value: object) -> object:
 def _carrier(name: str) -> str:
     kind, _, rest = name.partition(":")
     if name not in CARRIERS[:4] and not (kind in ("role", "time") and rest):
-        raise _wrong(f"'{name}' is not one of {', '.join(CARRIERS)}{nearest(name, CARRIERS[:4])}")
+        raise wrong(f"'{name}' is not one of {', '.join(CARRIERS)}{nearest(name, CARRIERS[:4])}")
     return name
 
 
@@ -302,15 +241,11 @@ class DestinationSettings(Table):
         return "" if needed in names else f"needs '{needed}'"
 
 
-def _lower_keys(value: object) -> object:
-    return {str(email).lower(): accounts for email, accounts in value.items()} if isinstance(value, dict) else value
-
-
 class Settings(BaseSettings):
     """Everything that one configuration says. Paths are absolute."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix=_PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
+        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
     )
 
     timezone: str = "UTC"
@@ -323,7 +258,7 @@ class Settings(BaseSettings):
     incidents: IncidentsSettings = IncidentsSettings()
     fields: dict[str, FieldSettings] = {}
     """Custom fields by id."""
-    people: Annotated[dict[str, dict[str, str]], BeforeValidator(_lower_keys)] = {}
+    people: Annotated[dict[str, dict[str, str]], BeforeValidator(lower_keys)] = {}
     """By e-mail: the account id per provider, only where the service does not find the account by e-mail."""
     providers: dict[str, ProviderSettings] = {}
     """Knowledge bases by a name of your own."""
@@ -344,7 +279,7 @@ class Settings(BaseSettings):
             file_secret_settings,
             secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
             secrets_dir_missing="ok",
-            secrets_prefix=_PREFIX,
+            secrets_prefix=PREFIX,
             secrets_nested_delimiter="__",
         )
         return env_settings, credentials, init_settings
@@ -358,7 +293,11 @@ class Settings(BaseSettings):
     @classmethod
     def _own_names(cls, values: dict[str, Any]) -> dict[str, Any]:
         tables = ("providers", "destinations", "fields")
-        return values | {name: _folded(values[name]) for name in tables if isinstance(values.get(name), dict)}
+        folded = {name: _folded(values[name]) for name in tables if isinstance(values.get(name), dict)}
+        web = values.get("web")
+        if isinstance(web, dict) and isinstance(web.get("tokens"), dict):
+            folded["web"] = web | {"tokens": _folded(web["tokens"])}
+        return values | folded
 
     @field_validator("timezone")
     @classmethod
@@ -367,7 +306,7 @@ class Settings(BaseSettings):
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
             reason = f"'{name}' is not a time zone{nearest(name, sorted(available_timezones()))}"
-            raise _wrong(reason) from None
+            raise wrong(reason) from None
         return name
 
 
@@ -434,7 +373,7 @@ def _absolute(settings: Settings, base: Path) -> Settings:
 def _sentence(path: Path, problem: Mapping[str, Any]) -> str:
     where = tuple(part for part in problem["loc"])
     key = ".".join(f'"{part}"' if isinstance(part, str) and "." in part else str(part) for part in where)
-    variable = _PREFIX + "__".join(str(part) for part in where).replace("-", "_").upper()
+    variable = PREFIX + "__".join(str(part) for part in where).replace("-", "_").upper()
     source = f"environment variable {variable}" if variable in {name.upper() for name in os.environ} else str(path)
     return f"{source}: {key}: {_reason(where, problem)}" if key else f"{source}: {_reason(where, problem)}"
 

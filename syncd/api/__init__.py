@@ -15,18 +15,19 @@ from syncd.api import conflicts, flow, follow_ups, incidents, journal, pages, po
 from syncd.api.problems import answer_problems, problem
 from syncd.api.versions import Answer
 from syncd.app import App
-from syncd.store.visible import Visible
+from syncd.settings_faces import WebSettings
 from syncd.web import mount_web
 
 RESOURCES = (incidents, follow_ups, timeline, postmortems, conflicts, flow, journal)
 
 
-def create_app(app: App, look: pages.Look | None = None, token: str = "") -> FastAPI:
+def create_app(app: App, look: pages.Look | None = None, settings: WebSettings | None = None) -> FastAPI:
     """The whole HTTP face over one `App`. `look` asks the daemon to look at a page now; without it nobody is asked."""
-    access = Access(token, app.wording.house.public_url)
-    sight = Sight(app, Visible(everything=access.shows_private))
+    settings = settings or WebSettings(public_url=app.wording.house.public_url)
+    access = Access(settings, app.store.now, lambda email: str(app.store.known(email) or ""))
+    sight = Sight(app)
     web = FastAPI(title="syncd", version="1", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
-    web.state.access, web.state.sight = access, sight
+    web.state.sight = sight
     _guard(web, access)
     answer_problems(web)
     _health(web, app)
@@ -45,11 +46,10 @@ def _guard(web: FastAPI, access: Access) -> None:
         refused = access.refusal(request)
         if refused is None:
             return await call_next(request)
-        status, code, message = refused
-        if status == 401 and "text/html" in request.headers.get("accept", ""):
+        if refused.status == 401 and "text/html" in request.headers.get("accept", ""):
             return Response(status_code=303, headers={"location": "/signin"})
-        answer = problem(status, code, message)
-        if status == 401:
+        answer = problem(refused.status, refused.code, refused.message, refused.next)
+        if refused.status == 401:
             answer.headers["www-authenticate"] = "Bearer"
         return answer
 

@@ -1,35 +1,31 @@
 """Who asks: which role a route needs, what whoever asks may see, and whose name the journal gets.
 
-Each route of the interface names one of `READS`, `WRITES` and `ADMINISTERS` among its dependencies; who has which role is
-`access.py`'s.
+Each route of the interface names one of `READS`, `WRITES` and `ADMINISTERS` among its dependencies; who asks, with which
+role, is `access.py`'s, and known as `viewer.py`'s `viewer`.
 """
 
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 
 from mapping.commands import Actor
-from syncd.access import Role, Sight
+from syncd.access import Sight
+from syncd.viewer import demand, viewer
 
 
-def _need(request: Request, role: Role) -> None:
-    if role not in request.app.state.access.roles(request):
-        raise HTTPException(403, f"This needs the role {role}.")
-
-
-async def reads(request: Request) -> None:
+async def reads() -> None:
     """The route shows something."""
-    _need(request, "read")
+    demand("read")
 
 
-async def writes(request: Request) -> None:
+async def writes() -> None:
     """The route changes what people may change."""
-    _need(request, "write")
+    demand("write")
 
 
-async def administers(request: Request) -> None:
+async def administers() -> None:
     """The route changes how it runs: templates, connections, brakes of everything."""
-    _need(request, "admin")
+    demand("admin")
 
 
 READS, WRITES, ADMINISTERS = Depends(reads), Depends(writes), Depends(administers)
@@ -40,8 +36,8 @@ async def _sight(request: Request) -> Sight:
     return sight
 
 
-async def _actor(request: Request) -> Actor:
-    return Actor("store", "API")
+async def _actor() -> Actor:
+    return viewer().actor
 
 
 Seen = Annotated[Sight, Depends(_sight)]

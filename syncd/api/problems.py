@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from syncd.api.versions import Outdated
-from syncd.errors import Misuse, ProviderDown, RefusedByGate, StoreError, SyncdError, UnknownReference
+from syncd.errors import Forbidden, Misuse, ProviderDown, RefusedByGate, StoreError, SyncdError, UnknownReference
 
 MEDIA_TYPE = "application/problem+json"
 DESCRIPTION = "GET /api/v1/openapi.json"
@@ -18,6 +18,7 @@ CODES: tuple[tuple[type[SyncdError], int, str], ...] = (
     (Outdated, 412, "outdated"),
     (UnknownReference, 404, "not_found"),
     (Misuse, 422, "misuse"),
+    (Forbidden, 403, "forbidden"),
     (RefusedByGate, 409, "refused_by_gate"),
     (StoreError, 503, "store_unavailable"),
     (ProviderDown, 503, "provider_unavailable"),
@@ -38,6 +39,7 @@ TITLES = {
     "provider_unavailable": "A service does not answer",
     "refused_by_gate": "The gate says no",
     "store_unavailable": "The store does not answer",
+    "too_many_guesses": "Too many wrong tokens",
     "wrong_host": "Wrong host",
     "wrong_method": "Wrong method",
 }

@@ -115,8 +115,7 @@ def target_of(row: FollowUp | TimelineEvent) -> Literal["follow_up", "event"]:
 
 def people_of(record: Incident) -> list[Person]:
     """Everybody with an e-mail whom an incident names."""
-    named = [record.lead, *record.roles.values(), *(row.assignee for row in record.follow_ups)]
-    return [person for person in named if person and person.email]
+    return [person for person in record.people if person.email]
 
 
 class Records(Search):

@@ -49,7 +49,10 @@ ALL_INCIDENTS = (
 )
 
 # Which incidents (`i`) somebody may see; asked with `Visible.parameters`.
-VISIBLE = "(:everything OR i.private = '' OR i.reference IN (SELECT value FROM json_each(:named)))"
+_NAMED = """i.lead = :email
+    OR EXISTS (SELECT 1 FROM incident_values r WHERE r.incident = i.reference AND r.field GLOB 'role:*' AND r.value = :email)
+    OR EXISTS (SELECT 1 FROM follow_ups a WHERE a.incident = i.reference AND a.assignee = :email)"""
+VISIBLE = f"(:everything OR i.private = '' OR (:email != '' AND ({_NAMED})))"
 
 # Whose a key is; both kinds of rows, as their keys never coincide.
 OWNER_OF_FOLLOW_UP = "SELECT incident FROM follow_ups WHERE key = :key"

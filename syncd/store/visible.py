@@ -1,6 +1,5 @@
 """Which incidents somebody may see: one value, which goes as a condition into every statement that lists or finds."""
 
-import json
 from dataclasses import dataclass
 
 from mapping.incident import Incident
@@ -8,19 +7,21 @@ from mapping.incident import Incident
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """Public incidents, and of the private ones all (`everything`) or those with these references."""
+    """Public incidents, and of the private ones all (`everything`) or those that name this e-mail: as lead, in a role, as
+    the assignee of a follow-up."""
 
     everything: bool = False
-    references: frozenset[str] = frozenset()
+    email: str = ""
 
     def shows(self, incident: Incident) -> bool:
         """Whether this incident may be seen."""
-        return self.everything or not incident.private or incident.reference in self.references
+        named = {person.email for person in incident.people} - {""}
+        return self.everything or not incident.private or self.email in named
 
     @property
     def parameters(self) -> dict[str, object]:
         """What the condition `VISIBLE` in `statements.py` is asked with."""
-        return {"everything": int(self.everything), "named": json.dumps(sorted(self.references))}
+        return {"everything": int(self.everything), "email": self.email}
 
 
 EVERYTHING = Visible(everything=True)

@@ -31,7 +31,7 @@ def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
     overview.mount(web, site)
     inbox.mount(web, site)
     incident.mount(web, site)
-    if access.token:
+    if access.guarded:
         signin.mount(web, site, access)
     return site
 

@@ -1,18 +1,16 @@
-"""Signing in with the token, where one is demanded."""
+"""Signing in with a token and out again, where somebody is asked who they are."""
 
 from typing import Annotated
 
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from syncd.access import COOKIE, Access
+from syncd.access import SIGN_OUT, Access
 from syncd.web.site import Site
-
-SESSION_SECONDS = 30 * 24 * 3600
 
 
 def mount(web: FastAPI, site: Site, access: Access) -> None:
-    """Adds `/signin`."""
+    """Adds `/signin` and `/signout`."""
 
     @web.get("/signin", include_in_schema=False)
     def form() -> Response:
@@ -20,9 +18,12 @@ def mount(web: FastAPI, site: Site, access: Access) -> None:
 
     @web.post("/signin", include_in_schema=False)
     def signin(request: Request, token: Annotated[str, Form()] = "") -> Response:
-        if not access.right_token(token.strip()):
-            return site.render("signin.html", {"wrong": True}, 401)
         answer = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, access.cookie, SESSION_SECONDS, httponly=True, samesite="strict", secure=secure)
+        refused = access.sign_in(request, answer, token.strip())
+        return site.render("signin.html", {"wrong": True}, refused.status) if refused else answer
+
+    @web.post(SIGN_OUT, include_in_schema=False)
+    def signout(request: Request) -> Response:
+        answer = RedirectResponse("/signin", 303)
+        access.sign_out(request, answer)
         return answer

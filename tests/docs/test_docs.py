@@ -31,6 +31,7 @@ from syncd.errors import SyncdError
 from syncd.flow import ExportStatus
 from syncd.pages import PageState
 from syncd.settings import DestinationSettings, FieldSettings, Kind, ProviderSettings, Settings, load
+from syncd.settings_faces import ProxySettings, TokenSettings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -143,6 +144,12 @@ def settings() -> Iterator[tuple[str, str]]:
 def test_every_setting_is_described(table: str, key: str) -> None:
     cells = [row.split(" | ")[0] for row in rows(OPERATING) if row.startswith(f"| `{table}")]
     assert any(re.search(rf"\.{key}`", cell) if key else True for cell in cells)
+
+
+@pytest.mark.parametrize(("key", "table"), [("web.tokens", TokenSettings), ("web.proxy", ProxySettings)])
+def test_every_key_of_a_table_inside_a_table_is_described(key: str, table: type[BaseModel]) -> None:
+    (row,) = (row for row in rows(OPERATING) if row.startswith(f"| `{key}` "))
+    assert [name for name in table.model_fields if f"`{name}`" not in row] == []
 
 
 def test_defaults_are_told_right() -> None:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fastapi import Request
+from pydantic import SecretStr
 
 from mapping.commands import Actor
-from syncd.access import Access, Role
 from syncd.api import create_app
 from syncd.assembly import Assembly
+from syncd.settings_faces import TokenSettings, WebSettings
 from tests.flow.test_api import Client, Clock, built, client, clock, published
 
 __all__ = ["built", "client", "clock"]
@@ -173,24 +173,15 @@ def test_looking_at_a_page_makes_no_new_version(client: Client, built: Assembly,
 # --- roles --------------------------------------------------------------------------------------------------------------
 
 
-class Limited(Access):
-    """Whoever asks may do this and no more."""
-
-    def __init__(self, *roles: Role) -> None:
-        super().__init__("")
-        self.may = frozenset(roles)
-
-    def roles(self, request: Request) -> frozenset[Role]:
-        return self.may
+READER = {"Authorization": "Bearer the secret of a reader"}
 
 
 def test_every_route_needs_a_role(built: Assembly) -> None:
-    app = create_app(built.app)
+    token = TokenSettings(role="read", secret=SecretStr("the secret of a reader"))
+    app = create_app(built.app, settings=WebSettings(tokens={"reader": token}))
     operations = [(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods]
     routes = [(method, path) for method, path in operations if path.startswith("/api/v1/")]
     assert len(routes) > 20
-    app.state.access = Limited()
-    assert {Client(app)(method, path).status_code for method, path in routes} == {403}
-    app.state.access = Limited("read")
-    refused = {(method, path) for method, path in routes if Client(app)(method, path).status_code == 403}
-    assert refused == {(method, path) for method, path in routes if method != "GET"}
+    assert {Client(app)(method, path).status_code for method, path in routes} == {401}
+    told = {route: Client(app)(*route, headers=READER).status_code for route in routes}
+    assert {route for route, status in told.items() if status == 403} == {route for route in routes if route[0] != "GET"}

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from mapping.commands import Actor
-from mapping.incident import FollowUp, Incident, TimelineEvent
+from mapping.incident import FollowUp, Incident, Person, TimelineEvent
 from syncd.store import Store
 from syncd.store import statements as sql
 from syncd.store.visible import EVERYTHING, Visible
 
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 ACTOR = Actor("store", "Ada Byron")
+ADA = Person("Ada Byron", "ada@example.com")
 BIG = ("incidents", "follow_ups", "timeline", "pages", "journal", "conflicts", "dirty", "postmortems")
 LETTERS = {"i", "f", "t", "g", "j", "c"}
 DIRECT = {
@@ -35,7 +37,7 @@ DIRECT = {
 def store() -> Iterator[Store]:
     opened = Store.open(":memory:", lambda: START)
     opened.create_incident(
-        Incident("INC-1", "Leaked keys", private=True, follow_ups=(FollowUp("FU-1", "Rotate them"),)), ACTOR
+        Incident("INC-1", "Leaked keys", private=True, follow_ups=(FollowUp("FU-1", "Rotate them", assignee=ADA),)), ACTOR
     )
     opened.create_incident(
         Incident("INC-2", "Checkout fails", timeline=(TimelineEvent("T-2", START, "Alert fired"),)), ACTOR
@@ -71,17 +73,29 @@ def test_a_mistyped_name_is_looked_for_among_its_neighbours_however_many_there_a
 
 
 def test_what_may_not_be_seen_is_not_offered_for_a_mistyped_name(store: Store) -> None:
-    public, named = Visible(), Visible(references=frozenset({"INC-1"}))
+    public, named = Visible(), Visible(email="ada@example.com")
     assert store.near("incident", "INC-11", public) == ["INC-2"]
     assert store.near("follow-up", "FU-11", public) == []
     assert store.near("incident", "INC-11", named) == ["INC-1", "INC-2"]
     assert store.near("follow-up", "FU-11", named) == ["FU-1"]
 
 
+@pytest.mark.parametrize("named", [{"lead": ADA}, {"roles": {"scribe": ADA}}, {"custom_fields": {"who": ADA.email}}, {}])
+def test_the_statements_agree_with_the_incident_on_whom_it_names(store: Store, named: dict[str, Any]) -> None:
+    private = Incident("INC-3", "Stolen badge", private=True, **named)
+    store.create_incident(private, ACTOR)
+    visible = Visible(email=ADA.email)
+    assert (
+        ("INC-3" in store.near("incident", "INC-3", visible))
+        == visible.shows(private)
+        == bool(set(named) & {"lead", "roles"})
+    )
+
+
 def test_the_journal_of_all_incidents_leaves_out_what_may_not_be_seen(store: Store) -> None:
     assert {line.incident for line in store.journal(visible=Visible())} == {"INC-2"}
     assert {line.incident for line in store.journal()} == {"INC-1", "INC-2"}
-    assert {line.incident for line in store.journal(visible=Visible(references=frozenset({"INC-1"})))} == {"INC-1", "INC-2"}
+    assert {line.incident for line in store.journal(visible=Visible(email="ada@example.com"))} == {"INC-1", "INC-2"}
 
 
 def test_the_journal_goes_on_after_a_line(store: Store) -> None:

@@ -178,3 +178,40 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no configuration at") as raised:
         load(tmp_path / "none.toml")
     assert raised.value.hint == "syncd init"
+
+
+PROXY = '[web]\nlisten = "0.0.0.0:80"\n[web.proxy]\nheader = "X-Email"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[web]\nlisten = "0.0.0.0:80"', "listening on 0.0.0.0 needs a token"),
+        ('[web]\nlisten = "127.evil.example:80"', "listening on 127.evil.example needs a token"),
+        (PROXY, "'header' needs 'addresses'"),
+        (PROXY + 'addresses = ["10.0.0.5"]', "web.proxy needs web.public_url"),
+        (PROXY + 'addresses = ["everywhere"]', "'everywhere' is not an address"),
+        (PROXY + 'addresses = ["10.0.0.5"]\nrole = "root"', "'read', 'write' or 'admin'"),
+        ('[web.tokens.ci]\nrole = "read"', "16 characters or more"),
+        ('[web.tokens.ci]\nrole = "read"\nsecret = "hush"', "16 characters or more"),
+        ('[web.tokens.ci]\nsecret = "hush hush hush hush"', "web.tokens.ci.role: is missing"),
+        ('[web.tokens.ci]\nrole = "read"\nsecert = "hush hush hush hush"', "did you mean 'secret'?"),
+        (
+            '[web]\ntoken = "hush hush hush hush"\n[web.tokens.ci]\nrole = "read"\nsecret = "hush hush hush hush"',
+            "two tokens have the same secret",
+        ),
+    ],
+)
+def test_who_may_ask_is_said_before_anybody_else_is_listened_to(configuration: Any, text: str, told: str) -> None:
+    found = problems(configuration(text))
+    assert told in "\n".join(found) and "hush" not in "".join(found)
+
+
+def test_a_token_may_come_from_the_environment(configuration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCD_WEB__TOKENS__CI_BOT__SECRET", "hush hush hush hush")
+    settings = load(
+        configuration('[web]\nlisten = "0.0.0.0:80"\n[web.tokens.ci-bot]\nrole = "read"\nemail = "CI@example.com"')
+    )
+    assert settings.web.tokens["ci-bot"].secret.get_secret_value() == "hush hush hush hush"
+    assert (settings.web.tokens["ci-bot"].email, settings.web.guarded) == ("ci@example.com", True)
+    assert "hush" not in repr(settings) + settings.model_dump_json()
