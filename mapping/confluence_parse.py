@@ -27,7 +27,7 @@ from mapping.confluence_render import (
     settled,
 )
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
-from mapping.document import Block, BlockKind, Mark, Span, Spans, merged_spans, text_spans
+from mapping.document import Block, BlockKind, Mark, Span, Spans, image, merged_spans, text_spans
 
 _MARKS: dict[str, Mark] = {
     **dict.fromkeys(("strong", "b"), "bold"),
@@ -253,6 +253,8 @@ class _Reader:
         name = node.attrs.get("ac:name") if node.name == MACRO else None
         if name in ("code", "noformat"):
             return self._code(node)
+        if node.name == "ac:image" and (picture := self._picture(node, block=True)):
+            return Leaf(self._new("paragraph", (picture,)), node.start, node.end, node)
         body = node.child("ac:rich-text-body")
         if body and (name in PANELS or name == "panel"):
             return self._simple(node, body, "panel", PANELS.get(name or "", ""))
@@ -268,7 +270,9 @@ class _Reader:
 
     def _simple(self, node: Element, body: Element, kind: BlockKind, language: str = "") -> Leaf:
         """A quote or a panel, as long as it holds nothing but text."""
-        if body.sealed or any(_is_block(child) and getattr(child, "name", "") != "p" for child in body.children):
+        if body.sealed or any(
+            _is_block(child) and getattr(child, "name", "") not in ("p", "ac:image") for child in body.children
+        ):
             return self._kept(node)
         spans = self._told(body.children)
         if not spans:
@@ -366,7 +370,7 @@ class _Reader:
             if child.name in ("p", "div", *_HEADINGS) and not child.sealed:
                 yield from self.pieces(child.children) if child.name != "div" else self.mixed(child.children)
             else:
-                yield self._kept_piece(child, (), block=True)
+                yield self._thing(child, (), block=True)
             broken = True
 
     def pieces(
@@ -402,7 +406,7 @@ class _Reader:
         else:
             yield from self.pieces(node.children, marks, href or link, wraps)
 
-    def _thing(self, node: Element, wraps: tuple[Wrap, ...]) -> Piece:
+    def _thing(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
         account = _account(node)
         if account:
             return Piece(Span("", "mention", ref=ACCOUNT + account), wraps)
@@ -410,7 +414,20 @@ class _Reader:
             return Piece(Span(node.attrs["datetime"], "date", ref=node.attrs["datetime"]), wraps)
         if node.name == MACRO and node.attrs.get("ac:name") == "status":
             return Piece(_status(node), wraps)
-        return self._kept_piece(node, wraps)
+        if node.name == "ac:image" and (picture := self._picture(node, block=block)):
+            return Piece(picture, wraps)
+        return self._kept_piece(node, wraps, block=block)
+
+    def _picture(self, node: Element, *, block: bool) -> Span | None:
+        """A picture on the web; how it looks there stays with the page. None for a file, or with a caption."""
+        parts = node.elements()
+        address = parts[0].attrs.get("ri:value", "") if len(parts) == 1 and parts[0].name == "ri:url" else ""
+        picture = (
+            None if node.sealed or node.text.strip() else image(blanks_collapsed(node.attrs.get("ac:alt", "")), address)
+        )
+        if picture:
+            self.payloads.setdefault(address, Payload(self._source[node.start : node.end], block, picture.text))
+        return picture
 
     def _kept_piece(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
         return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
@@ -464,7 +481,8 @@ def shape_of(nodes: Sequence[Node], source: str, *, within: bool = False) -> Sha
     paragraphs = [node for node in nodes if isinstance(node, Element) and node.name == "p"]
     opening = open_tag(paragraphs[0], source) if paragraphs else "<p>"
     bare = not paragraphs and bool(pieces)
-    return Shape(opening, len(paragraphs) > 1, bare, spans_of(pieces), dict(_anchors(nodes, source)), marked_in(pieces))
+    was, anchors = spans_of(pieces), dict(_anchors(nodes, source))
+    return Shape(opening, len(paragraphs) > 1, bare, was, anchors, marked_in(pieces), reader.payloads)
 
 
 def homeless(page: StoragePage) -> Iterator[Homeless]:

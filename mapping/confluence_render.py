@@ -13,7 +13,7 @@ from datetime import date
 from itertools import groupby
 
 from mapping.confluence_comments import ATOM, Marked, Piece, comparable, marked_pieces, remarked
-from mapping.document import Block, Mark, Span, Spans, merged_spans, plain, text_spans
+from mapping.document import Block, Mark, Span, Spans, image, merged_spans, plain, text_spans
 
 ACCOUNT = "account:"
 USER_KEY = "userkey="  # behind it: Data Center names accounts otherwise than Cloud
@@ -29,6 +29,7 @@ _UNEVEN = re.compile(f"[\t\r\u00a0]|  |{_ILLEGAL.pattern}")
 _BEHIND_BLANK = re.compile(r"(?<=[ \n]) +")
 _BEFORE_BLANK = re.compile(r" +(?=[ \n])")
 _LEFT_OVER = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+_DESCRIPTION = re.compile(r"\sac:alt\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _BLANKS = re.compile("[ \t\r\u00a0]+")
 PANELS: Mapping[str, str] = {"info": "", "tip": "tip", "note": "warning", "warning": "caution"}  # by colour, as alerts
 _PANELS = {kind: macro for macro, kind in PANELS.items()}
@@ -43,16 +44,18 @@ _MARKS: tuple[tuple[Mark, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The native markup of a kept span; `block` when it may not stand inside a paragraph."""
+    """The native markup of a kept thing or a picture; `block` when it may not stand inside a paragraph. `text` is what
+    describes a picture there."""
 
     markup: str
     block: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How text stood there before: its first paragraph's tag, whether each line had one, whether there was none; the text
-    itself, its links, and its comment markers and looks."""
+    itself, its links, its comment markers and looks, its pictures by address."""
 
     paragraph: str = "<p>"
     per_line: bool = False
@@ -60,6 +63,7 @@ class Shape:
     was: Spans = ()
     anchors: Mapping[str, str] | None = None
     marked: tuple[Marked, ...] = ()
+    pictures: Mapping[str, Payload] = field(default_factory=dict)
 
 
 _NEW = Shape()
@@ -67,8 +71,8 @@ _NEW = Shape()
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """What rendering needs from the page: `payloads` by the ref of kept things, the id of its details macro, and comment
-    markers that come from elsewhere by the text that adopts them."""
+    """What rendering needs from the page: `payloads` by the ref of kept things and the address of pictures, the id of its
+    details macro, and comment markers that come from elsewhere by the text that adopts them."""
 
     payloads: Mapping[str, Payload]
     details_id: str = ""
@@ -94,6 +98,8 @@ class Renderer:
         if block.kind == "kept":
             known = self.payloads.get(block.ref)
             return known.markup if known else ""
+        if len(block.spans) == 1 and block.spans[0].kind == "image" and self._stands_alone(block.spans[0]):
+            return self._picture(block.spans[0], _NEW, "")
         return f"<p>{self.inline(block.spans)}</p>"
 
     def _table(self, block: Block) -> str:
@@ -126,7 +132,7 @@ class Renderer:
         if self._is_plain(spans, shape) and not shape.per_line:
             text = self._spans(spans, shape)
             return text if shape.bare else _paragraph(shape.paragraph, text)
-        segments = self._segments(self._marked(spans, shape))
+        segments = self._segments(self._marked(spans, shape), shape)
         split = shape.per_line or len(segments) > 1
         written: list[str] = []
         opening = shape.paragraph
@@ -135,7 +141,7 @@ class Renderer:
                 written.append(segment)
                 continue
             for line in _lines(segment) if split else [segment]:
-                text = self._inline(line, shape.anchors or {})
+                text = self._inline(line, shape)
                 written.append(text if shape.bare and not split else _paragraph(opening, text))
                 opening = "<p>"
         return "".join(written) or ("" if shape.bare else "<p />")
@@ -145,47 +151,54 @@ class Renderer:
         shape = shape or _NEW
         if self._is_plain(spans, shape):
             return self._spans(spans, shape)
-        return self._inline(self._marked(spans, shape), shape.anchors or {})
+        return self._inline(self._marked(spans, shape), shape)
 
     def _is_plain(self, spans: Spans, shape: Shape) -> bool:
         """Whether nothing stands around the text or between its lines."""
         if shape.marked or (self.adopted and spans in self.adopted):
             return False
-        return not self.payloads or all(span.kind != "kept" for span in spans)
+        return not self.payloads or all(span.kind not in ("kept", "image") for span in spans)
 
-    def _spans(self, spans: Spans, shape: Shape) -> str:
+    def _spans(self, spans: Iterable[Span], shape: Shape) -> str:
         anchors = shape.anchors or {}
-        return "".join([_text(span, anchors) if span.kind == "text" else self._span(span, anchors) for span in spans])
+        return "".join([_text(span, anchors) if span.kind == "text" else self._thing(span, shape) for span in spans])
 
     def _marked(self, spans: Spans, shape: Shape) -> list[Piece]:
         """The spans cut where comment markers and looks stand now."""
         return marked_pieces(spans, (*remarked(shape.was, spans, shape.marked), *self.adopted.get(spans, ())))
 
-    def _segments(self, pieces: Sequence[Piece]) -> list[list[Piece] | str]:
+    def _segments(self, pieces: Sequence[Piece], shape: Shape) -> list[list[Piece] | str]:
         segments: list[list[Piece] | str] = []
         run: list[Piece] = []
         for piece in pieces:
-            payload = self.payloads.get(piece.span.ref) if piece.span.kind == "kept" else None
+            payload = self._payload(piece.span, shape)
             if payload and payload.block:
-                segments += [settled(run), payload.markup]
+                segments += [settled(run), self._thing(piece.span, shape)]
                 run = []
             else:
                 run.append(piece)
         return [segment for segment in [*segments, settled(run)] if segment]
 
-    def _inline(self, pieces: Sequence[Piece], anchors: Mapping[str, str], depth: int = 0) -> str:
+    def _payload(self, span: Span, shape: Shape) -> Payload | None:
+        if span.kind == "image":
+            return shape.pictures.get(span.link) or self.payloads.get(span.link)
+        return self.payloads.get(span.ref) if span.kind == "kept" else None
+
+    def _stands_alone(self, span: Span) -> bool:
+        known = self._payload(span, _NEW)
+        return known is None or known.block
+
+    def _inline(self, pieces: Sequence[Piece], shape: Shape, depth: int = 0) -> str:
         """Text with what wraps it from this depth on."""
         written = []
         for wraps, group in groupby(pieces, key=lambda piece: piece.wraps[depth : depth + 1]):
             if wraps:
-                written.append(wraps[0].around(self._inline(list(group), anchors, depth + 1)))
+                written.append(wraps[0].around(self._inline(list(group), shape, depth + 1)))
             else:
-                written += [self._span(piece.span, anchors) for piece in group]
+                written.append(self._spans([piece.span for piece in group], shape))
         return "".join(written)
 
-    def _span(self, span: Span, anchors: Mapping[str, str]) -> str:
-        if span.kind == "text":
-            return _text(span, anchors)
+    def _thing(self, span: Span, shape: Shape) -> str:
         if span.kind == "mention":
             return _user(span.ref.removeprefix(ACCOUNT))
         if span.kind == "date":
@@ -194,8 +207,19 @@ class Renderer:
             title = f'<ac:parameter ac:name="title">{escaped(span.text)}</ac:parameter>'
             colour = f'<ac:parameter ac:name="colour">{span.ref.capitalize()}</ac:parameter>'
             return _macro("status", title + ("" if span.ref == "grey" else colour))
-        known = self.payloads.get(span.ref)
+        if span.kind == "image":
+            return self._picture(span, shape, ' ac:inline="true"')
+        known = self._payload(span, shape)
         return known.markup if known else ""
+
+    def _picture(self, span: Span, shape: Shape, place: str) -> str:
+        """A picture as it was, but for its description; a new one is by reference."""
+        known, opening = self._payload(span, shape), f'<ac:image ac:alt="{escaped(span.text)}"'
+        if known is None:
+            return f'{opening}{place}><ri:url ri:value="{escaped(span.link)}" /></ac:image>'
+        if known.text == span.text:
+            return known.markup
+        return opening + _DESCRIPTION.sub("", known.markup, count=1).removeprefix("<ac:image")
 
 
 def legal(text: str) -> str:
@@ -426,6 +450,8 @@ def _projected_span(span: Span) -> Span:
         return Span(" ".join(blanks_collapsed(span.text).split()), "status", ref=colour)
     if span.kind == "kept":
         return Span(span.text, "kept", ref=span.ref)
+    if span.kind == "image" and (shown := image(blanks_collapsed(span.text), span.link)):
+        return shown
     if not span.link and not _UNEVEN.search(span.text):
         return span
     return Span(blanks_collapsed(span.text), "text", "", span.marks, clean_link(span.link))

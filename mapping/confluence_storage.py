@@ -366,6 +366,8 @@ class _Splice:
             return self._cut(leaf.start, leaf.end)
         if block.kind != old.kind or (block.kind == "panel" and block.language != old.language):
             return self._renderer.block(block)
+        if node is not None and node.name == "ac:image":
+            return self._renderer.block(block)
         if node is None:
             return f"<p>{self._renderer.inline(block.spans, shape_of(leaf.loose, self._source))}</p>"
         if block.kind == "table":

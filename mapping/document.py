@@ -10,6 +10,7 @@ Formats are in `markdown.py`, `confluence_storage.py`, `notion_blocks.py`; mergi
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, dataclass_transform
@@ -33,10 +34,12 @@ SpanKind = Literal[
     "mention",  # ref: e-mail where the account is known, else `account:<native id>`
     "date",  # ref: ISO date
     "status",  # ref: colour in lower case; a lozenge where the service has one, else plain text
-    "kept",  # ref: token of an inline native thing (emoji, image, macro); text is its label
+    "image",  # a picture on the web: link is its address, text describes it
+    "kept",  # ref: token of an inline native thing (emoji, file, macro); text is its label
 ]
 Mark = Literal["bold", "italic", "strike", "code", "underline"]
 
+_ON_THE_WEB = re.compile(r"https?://[^\s<>\"]+")
 
 _T = TypeVar("_T")
 
@@ -135,6 +138,14 @@ def paragraph(text: str) -> Block:
 def heading(text: str, level: int = 2) -> Block:
     """A plain heading."""
     return Block("heading", text_spans(text), level=level)
+
+
+def image(description: str, address: str) -> Span | None:
+    """A picture on the web, which has its file's name where nobody described it; None for an address of another sort."""
+    if not (_ON_THE_WEB.fullmatch(address) and address.isprintable()):
+        return None
+    name = address.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return Span(" ".join(description.split()) or name, "image", link=address)
 
 
 def merged_spans(spans: Iterable[Span]) -> Spans:

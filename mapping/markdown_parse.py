@@ -14,7 +14,7 @@ from typing import Any
 
 import pyromark
 
-from mapping.document import Mark, Span, SpanKind, Spans, merged_spans, plain
+from mapping.document import Mark, Span, SpanKind, Spans, image, merged_spans, plain
 
 Marks = frozenset[Mark]
 Range = Mapping[str, int]
@@ -187,7 +187,8 @@ class _Pass:
     def _picture(self, shown: str, url: str, where: Range, marks: Marks, link: str) -> Span:
         if self.atoms:
             return self._kept(shown or "image", where, marks, link)
-        return Span(shown or url, "text", "", marks, link or url)
+        picture = None if link else image(shown, url)
+        return picture or Span(shown or url, "text", "", marks, link or url)
 
     def _tag(self, at: int, marks: Marks, link: str) -> Marks:
         """Read an HTML tag or a footnote mark. Returns the marks that hold from there on."""

@@ -47,10 +47,12 @@ _TAGS = {"bold": "strong", "italic": "em", "strike": "del", "underline": "u"}
 
 
 def store_atom(span: Span) -> str:
-    """Mentions, dates, statuses and kept things as links, so that the store's text loses nothing."""
+    """Mentions, dates, statuses and kept things as links, pictures as pictures: the store's text loses nothing."""
     if span.kind == "mention":
         scheme = "" if span.ref.startswith("account:") else "mailto:"
         return f"[@{_FULL.sub(_backslash, span.text)}]({_url(scheme + span.ref)})"
+    if span.kind == "image":
+        return f"![{_FULL.sub(_backslash, span.text)}]({_url(span.link)})"
     return f"[{_FULL.sub(_backslash, span.text)}]({_url(f'{span.kind}:{span.ref}')})"
 
 

@@ -91,7 +91,7 @@ def essence(parts: Sequence[Token]) -> list[Hashable]:
 
 
 def _name(span: Span) -> tuple[str, str]:
-    return span.kind, span.text if span.kind in ("text", "status") else span.ref
+    return span.kind, span.text if span.kind in ("text", "status", "image") else span.ref
 
 
 def _three_way(base: Sequence[T], local: Sequence[T], remote: Sequence[T]) -> Sequence[T] | None:

@@ -40,7 +40,7 @@ def safe_link(link: str) -> str:
 
 def _span(span: Span) -> Markup:
     text = escape(span.text).replace("\n", Markup("<br>"))
-    if span.kind != "text":
+    if span.kind not in ("text", "image"):  # pictures of other sites are not loaded here, a link leads there
         return Markup('<span class="atom {}">{}{}</span>').format(span.kind, "@" if span.kind == "mention" else "", text)
     for mark, tag in MARK_TAGS:
         if mark in span.marks:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mapping.confluence_storage import StorageError, parse, project, render, splice
 from mapping.document import Block, Span, heading, paragraph, text_spans
+from mapping.markdown import from_markdown, to_markdown
 
 FEW = settings(max_examples=60, deadline=None)
 CORPUS = (Path(__file__).parent.parent / "corpus" / "confluence").glob("*.xml")
@@ -84,6 +85,8 @@ OTHER = st.sampled_from(
         "<ac:plain-text-body><![CDATA[a < b\n  ]]]]><![CDATA[> c]]></ac:plain-text-body></ac:structured-macro>",
         '<ac:structured-macro ac:name="info"><ac:rich-text-body><p>Who?</p></ac:rich-text-body></ac:structured-macro>',
         '<ac:image ac:alt="x"><ri:attachment ri:filename="graph.png" /></ac:image>',
+        '<ac:image ac:align="center" ac:width="320"><ri:url ri:value="https://example.com/a.png" /></ac:image>',
+        '<ac:image><ri:url ri:value="https://example.com/b.png" /><ac:caption><p>so low</p></ac:caption></ac:image>',
         '<table><tbody><tr><td colspan="2">wide</td></tr></tbody></table>',
         "<blockquote><p>said</p><p>twice</p></blockquote>",
         "loose <b>words</b>",
@@ -127,6 +130,7 @@ SPAN = st.one_of(
             Span("Ada Byron", "mention", ref="ada@example.com"),
             Span("2026-09-24", "date", ref="2026-09-24"),
             Span("In review", "status", ref="yellow"),
+            Span('the "pool" & more', "image", link="https://example.com/a.png?x=1&y=2"),
         ]
     ),
 )
@@ -425,3 +429,128 @@ def test_what_nests_without_end_is_kept(name: str) -> None:
     assert splice(page, page.blocks) == body
     changed = [replace(page.blocks[0], spans=text_spans("c")), *page.blocks[1:]]
     assert splice(page, changed) == body.replace("<p>a</p>", "<p>c</p>")
+
+
+LOOKS = 'ac:align="center" ac:alt="the pool" ac:width="320"'
+PICTURE = f'<ac:image {LOOKS}><ri:url ri:value="https://example.com/a.png?x=1&amp;y=2" /></ac:image>'
+SHOWN = "![the pool](https://example.com/a.png?x=1&y=2)"
+
+
+@pytest.mark.parametrize(
+    ("body", "markdown"),
+    [
+        ("{}", "{}\n"),
+        ("<p>{}</p>", "{}\n"),
+        ("<p>See {} there</p>", "See {} there\n"),
+        ("<ul><li><p>{}</p></li></ul>", "- {}\n"),
+        ("<h3>{}</h3>", "### {}\n"),
+        ("<table><tbody><tr><th>a</th></tr><tr><td>{}</td></tr></tbody></table>", "| a |\n|---|\n| {} |\n"),
+        ("<blockquote><p>See</p>{}</blockquote>", "> See\\\n> {}\n"),
+    ],
+)
+def test_a_picture_on_the_web_is_one_in_markdown_and_keeps_its_looks(body: str, markdown: str) -> None:
+    page = parse(body.format(PICTURE))
+    shown = to_markdown(page.blocks)
+    assert shown == markdown.format(SHOWN)
+    (told,) = from_markdown(shown.replace("See", "Do see"))
+    after = splice(page, [replace(told, native=page.blocks[0].native)])
+    assert after == body.format(PICTURE).replace("See", "Do see")
+
+
+def test_a_picture_is_described_anew_in_its_place() -> None:
+    page = parse(f"<p>before</p>{PICTURE}")
+    (block,) = from_markdown(SHOWN.replace("pool", '"pool" at 10'))
+    after = splice(page, [page.blocks[0], replace(block, native=page.blocks[1].native)])
+    assert 'ac:alt="the &quot;pool&quot; at 10" ac:align="center" ac:width="320"><ri:url' in after
+    assert parse(after).blocks[1].spans == block.spans
+
+
+def test_a_picture_that_the_store_has_anew_is_by_reference() -> None:
+    assert render(from_markdown(SHOWN)) == (
+        '<ac:image ac:alt="the pool"><ri:url ri:value="https://example.com/a.png?x=1&amp;y=2" /></ac:image>'
+    )
+    assert 'ac:inline="true"' in render(from_markdown(f"See {SHOWN} there"))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<ac:image><ri:attachment ri:filename="graph.png" /></ac:image>',
+        '<ac:image><ri:url ri:value="file:///etc/graph.png" /></ac:image>',
+        '<ac:image><ri:url ri:value="https://example.com/a.png" /><ac:caption><p>low</p></ac:caption></ac:image>',
+        f'<p><a href="https://example.com">{PICTURE}</a></p>',
+    ],
+)
+def test_a_picture_that_markdown_cannot_say_is_kept(markup: str) -> None:
+    page = parse(markup)
+    assert "kept" in to_markdown(page.blocks)
+    assert splice(page, [*page.blocks, paragraph("more")]) == f"{markup}<p>more</p>"
+
+
+def macro(name: str, body: str, more: str = "") -> str:
+    return (
+        f'<ac:structured-macro ac:name="{name}" ac:schema-version="1" ac:macro-id="m1">{more}'
+        f"<ac:rich-text-body>{body}</ac:rich-text-body></ac:structured-macro>"
+    )
+
+
+TABLE_IN = "<table><tbody><tr><td><p>x</p></td></tr></tbody></table>"
+TITLE = '<ac:parameter ac:name="title">Who</ac:parameter>'
+LINES = "<ac:plain-text-body><![CDATA[a < b\n  c]]></ac:plain-text-body>"
+
+
+@pytest.mark.parametrize(
+    ("body", "markdown"),
+    [
+        (
+            f'<ac:structured-macro ac:name="code"><ac:parameter ac:name="theme">Midnight</ac:parameter>{LINES}'
+            "</ac:structured-macro>",
+            "```\na < b\n  c\n```\n",
+        ),
+        ("<blockquote><p>said it</p></blockquote>", "> said it\n"),
+        (
+            '<ul><li><p>a</p><ol start="1"><li><p>b</p><ul><li><p>said</p></li></ul></li></ol></li><li><p>d</p></li></ul>',
+            "- a\n  1. b\n     - said\n- d\n",
+        ),
+        (
+            '<p>He <a href="https://example.com/?a=1&amp;b=2" data-card-appearance="inline">said</a> so</p>',
+            "He [said](https://example.com/?a=1&b=2) so\n",
+        ),
+        (macro("info", "<p>said</p>", TITLE), "> [!NOTE]\n> said\n"),
+        (macro("tip", "<p>said</p>"), "> [!TIP]\n> said\n"),
+        (macro("note", "<p>said</p>"), "> [!WARNING]\n> said\n"),
+        (macro("warning", "<p>said</p>"), "> [!CAUTION]\n> said\n"),
+        (macro("panel", "<p>said</p>", TITLE), "> [!NOTE]\n> said\n"),
+        (macro("expand", "<p>one</p><p>said</p>", TITLE), "one\n\nsaid\n"),
+    ],
+)
+def test_what_markdown_can_say_is_edited_there_and_nothing_around_it_changes(body: str, markdown: str) -> None:
+    page = parse(body)
+    shown = to_markdown(page.blocks)
+    assert shown == markdown
+    assert splice(page, like(page.blocks, from_markdown(shown))) == body
+    word = "said" if "said" in shown else "a < b"
+    edited = from_markdown(shown.replace(word, "said more"))
+    assert splice(page, like(page.blocks, edited)) == body.replace(word, "said more")
+
+
+def like(before: tuple[Block, ...], after: tuple[Block, ...]) -> list[Block]:
+    """Blocks that the store gives back, as the blocks of the page that they are."""
+    return [replace(new, native=old.native) for old, new in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        macro("info", "<p>before</p><ul><li>one</li></ul>"),
+        macro("expand", ""),
+        macro("panel", f"{TABLE_IN}<p>x</p>"),
+        macro("unknown", "<p>theirs</p>"),
+    ],
+)
+def test_what_markdown_cannot_say_is_a_kept_line_with_nothing_inside_it_touched(body: str) -> None:
+    page = parse(f"<p>above</p>{body}")
+    above, kept = to_markdown(page.blocks).split("\n\n")
+    assert kept.startswith("[kept: ")
+    told = from_markdown(f"{above} it\n\n{kept}")
+    assert splice(page, [replace(told[0], native="1"), page.blocks[1]]) == f"<p>above it</p>{body}"
