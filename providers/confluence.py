@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from mapping.confluence_comments import lost_markers
+from mapping.confluence_looks import same_looks
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
 from mapping.document import Doc
 from mapping.incident import Person
@@ -197,7 +198,7 @@ class Confluence:
         """A draft is left behind by whoever merely opens the editor; it is somebody's work when it says something else."""
         if page.live:
             return Held("live_doc", "The page is a live doc, which has no versions to write under.")
-        if draft is None or self._says(draft) == self._says(page):
+        if draft is None or self._alike(draft, page):
             return None
         return Held("draft", f"{self._people.introduced(draft.author) or 'Somebody'} has unpublished changes on the page.")
 
@@ -258,12 +259,15 @@ class Confluence:
                 f"the page's body cannot be read ({error}): open the page in its editor and publish it."
             ) from error
 
-    def _says(self, page: WikiPage) -> object:
-        """What people read there, and what of it is kept natively; ids that each save makes anew are not in it."""
+    def _alike(self, draft: WikiPage, page: WikiPage) -> bool:
+        """Whether people read the same on both and it looks the same; what each save writes anew does not count."""
+        if draft.title != page.title or draft.body == page.body:
+            return draft.title == page.title
         try:
-            return page.title, self._parse(page.body).blocks
+            same = self._parse(draft.body).blocks == self._parse(page.body).blocks
+            return same and same_looks(draft.body, page.body)
         except StorageError:
-            return page.title, page.body
+            return False
 
     def _space(self, place: Place) -> Space:
         """The space by id, key or pasted link; remembered. Raises Missing or Refused."""

@@ -1,5 +1,6 @@
 """Somebody has the editor open and has not published: nothing of theirs is written over, and everything else goes on."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -79,6 +80,29 @@ def test_a_diverging_draft_is_never_written_over(world: World, page: Page) -> No
     draft = site_of(world, page).content[page.native_id].draft
     assert draft and draft.body == typed
     assert world.page().state == "held"
+
+
+LOOKS = {
+    "a colour": ("<p>The checkout queue", '<p><span style="color: rgb(255,86,48);">The</span> checkout queue'),
+    "alignment": ("<p>The checkout queue", '<p style="text-align: center;">The checkout queue'),
+    "a raised word": ("<p>The checkout queue", "<p>The <sup>checkout</sup> queue"),
+    "a cell's colour": ("<td>", '<td data-highlight-colour="#deebff">'),
+    "a wide table": ("<table[^>]*>", '<table data-layout="wide">'),
+}
+
+
+@pytest.mark.parametrize(("was", "looks"), LOOKS.values(), ids=LOOKS)
+def test_a_draft_that_changes_only_looks_is_somebodys_work_too(world: World, page: Page, was: str, looks: str) -> None:
+    world.person(page).reword("The checkout queue was full", "The checkout queue was quite full")
+    world.in_step()
+    body = re.sub(r' (?:ac:)?local-id="[^"]*"', "", site_of(world, page).current_body(page.native_id))
+    number = site_of(world, page).content[page.native_id].number
+    drawn, count = re.subn(was, looks, body, count=1)
+    assert count == 1
+    site_of(world, page).save_draft(page.native_id, drawn, ADA)
+    edit(world)
+    assert once(world).code == "draft"
+    assert site_of(world, page).content[page.native_id].number == number
 
 
 def test_a_draft_that_says_what_the_page_says_is_nobody_editing(world: World, page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.simulation.people import ADA, WikiPerson
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
 EDITIONS = ["wiki", "dc"]
+WHO = {"wiki": "bot@example.com", "dc": "personal-access-token"}
 NINE = "The checkout queue was full.\n\nNobody was paged for nine minutes."
 
 
@@ -99,17 +101,27 @@ def test_labels_that_we_may_not_put_on_keep_nothing_from_being_in_step(world: Wo
     assert not [path for _, path in world.wiki.requests if "label" in path]
 
 
-def test_what_people_set_around_the_text_stays_theirs(world: World) -> None:
-    page = world.publish("wiki")
-    stored = world.wiki.content[page.native_id]
-    stored.labels["ours"] = Label(world.wiki.label_id("ours"), world.now)
-    width = next(p for p in stored.properties.values() if p.key == "content-appearance-published")
-    width.value = "full-width"
-    world.wiki.move(page.native_id, world.wiki.homepage_id)
-    before = (dict(stored.labels), {p.key: p.value for p in stored.properties.values()}, stored.parent_id)
+def test_what_people_set_around_the_text_stays_theirs(world: World, edition: str) -> None:
+    """Labels, page width, restrictions and the place in the tree, through a write of the text and of the title."""
+    page = world.publish(edition)
+    site = site_of(world, edition)
+    stored = site.content[page.native_id]
+    us = site.account(WHO[edition]).id
+    stored.labels = {"theirs": Label(site.label_id("theirs"), world.now)}
+    stored.properties = {}
+    site.add_property(stored, "content-appearance-published", "full-width", site.account(ADA))
+    stored.restrictions = {"read": {us, site.account(ADA).id}, "update": {us}}
+    site.move(page.native_id, site.homepage_id)
+
+    def around() -> object:
+        return deepcopy((stored.labels, stored.properties, stored.restrictions, stored.parent_id, stored.position))
+
+    before, number = around(), stored.number
     edit(world)
+    world.app.edit_incident("INC-12", {"name": "Checkout is slow"}, GRACE)
     world.in_step()
-    assert (dict(stored.labels), {p.key: p.value for p in stored.properties.values()}, stored.parent_id) == before
+    assert around() == before
+    assert stored.number > number and "Checkout is slow" in stored.title
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,18 @@ exports. Beside each lies what the store reads of it, as Markdown.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from mapping.confluence_looks import same_looks
 from mapping.confluence_parse import Flow, Leaf, Part
 from mapping.confluence_storage import StoragePage, lost_markers, parse, project, splice
 from mapping.document import Block, Span, Spans
 from mapping.kept import kept_in
 from mapping.markdown import from_markdown, to_markdown
+from providers.sandbox.confluence_dc_body import published
+from providers.sandbox.confluence_editor import regenerate, with_new_macro_ids
 
 CORPUS = sorted((Path(__file__).parent.parent / "corpus" / "confluence").glob("*.xml"))
 WORD = "CHANGED"
@@ -36,6 +40,13 @@ def test_a_page_reads_as_people_read_it(path: Path) -> None:
 def test_nothing_changed_is_the_same_bytes(path: Path) -> None:
     page = parse(body_of(path))
     assert splice(page, page.blocks) == body_of(path)
+
+
+@each
+def test_to_open_an_editor_changes_no_looks(path: Path) -> None:
+    body = body_of(path)
+    for opened in (regenerate(body, Random(1)), with_new_macro_ids(body, Random(1)), published(body, Random(1))):
+        assert same_looks(body, opened)
 
 
 @each
