@@ -87,11 +87,13 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A destination as its provider understands it: the `[destinations.*]` table without `provider`, all text."""
+    """A destination as its provider understands it: the `[destinations.*]` table without `provider`, all text. `carriers`:
+    the service's ids of what carries a property, by the property, as a page there told them before; people rename things."""
 
     name: str
     options: Mapping[str, str]
     properties: Mapping[str, Mapping[str, str]]
+    carriers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ class Observation:
 
     `version` is the service's token for compare-and-swap and change feeds; `marker` the identity of ours that the page
     carries, or empty; `author` who last changed it, as the service names them; `threads` the comments on pieces of its text,
-    by id with the words they are on; `space` where the service keeps it, empty where there is but one place; `payload` the
-    native page that `doc` was read from, opaque to everyone but the provider.
+    by id with the words they are on; `space` where the service keeps it, empty where there is but one place; `carriers` the
+    service's ids of what carries the properties of `doc`, see `Place`; `payload` the native page that `doc` was read from,
+    opaque to everyone but the provider.
     """
 
     native_id: str
@@ -113,6 +116,7 @@ class Observation:
     edited_at: datetime | None = None
     threads: Mapping[str, str] = field(default_factory=dict)
     space: str = ""
+    carriers: Mapping[str, str] = field(default_factory=dict)
     payload: object = None
 
 

@@ -78,7 +78,6 @@ class Notion(Plain):
         self._remake = Remake(self._wire, self._comments)
         self._sources: dict[str, str] = {}  # data source id by the id in the configuration
         self._feed = Feed(self._wire, now)
-        self._carriers: dict[str, Columns] = {}  # by the name of the destination
 
     # --- places ---
 
@@ -110,7 +109,7 @@ class Notion(Plain):
 
     def _completed(self, place: Place, parent: Parent) -> dict[str, Json]:
         """The schema, after what it lacks was made where the admin allowed that. Raises Halt or a ProviderError."""
-        schema, columns = self._schema(parent), self._columns(place)
+        schema, columns = self._schema(parent), Columns(place)
         lacking = columns.lacking(schema) if parent.is_data_source and columns.may_create else {}
         if not lacking:
             return schema
@@ -119,13 +118,6 @@ class Notion(Plain):
         completed: dict[str, Json] = answer["properties"]
         return completed
 
-    def _columns(self, place: Place) -> Columns:
-        """What carries what there; lives as long as the destination stays as it is, because it remembers ids."""
-        known = self._carriers.get(place.name)
-        if known is None or known.place != place:
-            known = self._carriers[place.name] = Columns(place)
-        return known
-
     def check(self, place: Place, *, write: bool = False) -> Iterator[str]:
         """See `Provider.check`."""
         yield checks.identity(self._wire)
@@ -133,7 +125,7 @@ class Notion(Plain):
         parent = self._parent(place)
         schema = self._schema(parent)
         if parent.is_data_source:
-            yield from checks.data_source(self._columns(place), parent, schema)
+            yield from checks.data_source(Columns(place), parent, schema)
         else:
             yield checks.plain_page(self._wire, parent)
         if write:
@@ -157,8 +149,8 @@ class Notion(Plain):
         tree = tuple(self._tree(page["id"], untouched))
         self._directory.learn(tree)
         blocks = decode(tree, self._directory.accounts)
-        values = self._columns(place).read(page, self._directory.accounts)
-        doc = Doc(places.title_of(page), blocks, values)
+        columns = Columns(place)
+        doc = Doc(places.title_of(page), blocks, columns.read(page, self._directory.accounts))
         return Observation(
             native_id=page["id"],
             url=page["url"],
@@ -167,6 +159,7 @@ class Notion(Plain):
             marker=places.marker_of(doc),
             author=self._directory.name((page.get("last_edited_by") or {}).get("id", "")),
             edited_at=_moment(page["last_edited_time"]),
+            carriers=columns.ids(page["properties"]),
             payload=NotionPage(page, tree),
         )
 
@@ -195,7 +188,7 @@ class Notion(Plain):
 
     def _rows(self, place: Place, parent: Parent, marker: str, title: str) -> Iterator[Json]:
         schema = self._schema(parent)
-        name = self._columns(place).found(schema).get("incident")
+        name = Columns(place).found(schema).get("incident")
         if name:
             condition: Json = {"property": name, schema[name]["type"]: {"equals": marker}}
         else:
@@ -251,7 +244,7 @@ class Notion(Plain):
         schema = self._completed(place, parent)
         self._directory.load(self._wire)
         values = {**dict(doc.properties), "incident": marker}
-        columns, accounts = self._columns(place), self._directory.accounts
+        columns, accounts = Columns(place), self._directory.accounts
         title = {places.title_property(schema): {"title": places.text_items(_title(doc.title))}}
         properties = {**title, **columns.write(schema, schema, values, accounts)}
         nodes = forest(doc.blocks, accounts)
@@ -310,7 +303,7 @@ class Notion(Plain):
         schema = self._schema(self._parent(place)) if "status" in changes else {}
         path = f"pages/{seen.native_id}"
         page = pen.look(path)
-        columns, accounts = self._columns(place), self._directory.accounts
+        columns, accounts = Columns(place), self._directory.accounts
         now = (places.title_of(page), columns.read(page, accounts))
         if page.get("in_trash") or now != (seen.doc.title, seen.doc.properties):
             raise pen.moved("its title or properties were changed")

@@ -35,12 +35,11 @@ def _is_person(carrier: str) -> bool:
 
 
 class Columns:
-    """The properties of one destination. Names come from the configuration; the ids behind them are remembered, so that a
-    property which people rename is still found, for as long as this object lives."""
+    """The properties of one destination. Names come from the configuration; one that has none of that name any more is found
+    by the id that it had."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._ids: dict[str, str] = {}
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -59,15 +58,17 @@ class Columns:
     def found(self, properties: Mapping[str, Json]) -> dict[str, str]:
         """Carrier -> property name, for those that this schema or page has in a type that can carry them."""
         named = {carrier: self._named(carrier, properties) for carrier in self.wanted}
-        found = {c: name for c, name in named.items() if name and properties[name]["type"] in types_of(c)}
-        self._ids |= {carrier: properties[name].get("id", "") for carrier, name in found.items()}
-        return found
+        return {c: name for c, name in named.items() if name and properties[name]["type"] in types_of(c)}
+
+    def ids(self, properties: Mapping[str, Json]) -> dict[str, str]:
+        """Carrier -> the id of its property, which stays when people rename it."""
+        return {carrier: str(properties[name]["id"]) for carrier, name in self.found(properties).items()}
 
     def _named(self, carrier: str, properties: Mapping[str, Json]) -> str:
         wanted = self.title(carrier)
         if wanted in properties:
             return wanted
-        ids = {wanted, self._ids.get(carrier) or wanted}
+        ids = {wanted, self.place.carriers.get(carrier, wanted)}
         return next((name for name, value in properties.items() if value.get("id") in ids), "")
 
     # --- reading ---

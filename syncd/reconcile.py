@@ -162,7 +162,8 @@ class _Pass:
         self.page, self.destination, self.provider = page, destination, destination.provider
         self.generation, self.agreed = page.generation, page.agreed
         self.patient, self.dry = patient, dry
-        self.beside = Beside(self.store, self.provider, destination.place)
+        self.place = replace(destination.place, carriers=self.store.carriers(destination.place))
+        self.beside = Beside(self.store, self.provider, self.place)
         self.over_draft = page.agreed == "draft" or not self.limits.draft_hold
         self.holds: tuple[str, ...] = ()  # what waits besides a reason to come
         self.taken: list[str] = []
@@ -188,7 +189,7 @@ class _Pass:
 
     def _read(self) -> Observation:
         self.looked_at = self.store.now()
-        seen = self.provider.read(self.destination.place, self.page.native_id)
+        seen = self.provider.read(self.place, self.page.native_id)
         self._prove(seen)
         return seen
 
@@ -197,7 +198,7 @@ class _Pass:
         restored = self.engine.restored
         if self.page.id in restored.proven or seen.version == self.page.version:
             return
-        unknown = restored.unknown(self.provider.messages(self.destination.place, self.page.native_id))
+        unknown = restored.unknown(self.provider.messages(self.place, self.page.native_id))
         if unknown and self.agreed == "restored":
             self._raise_intents(unknown)
         elif unknown:
@@ -250,7 +251,7 @@ class _Pass:
         """The page, created at most once. The intent and the attempt are committed before the first byte goes out."""
         self.looked_at = self.store.now()
         intent = self.store.open_intent(self.page.id) or self._intend_to_create()
-        place, marker = self.destination.place, self.page.incident
+        place, marker = self.place, self.page.incident
         found = self._find(place, marker, intent.expected.title)
         if found and intent.attempted_at is None:
             raise _Stop(self._halt(f"A page of this incident exists already: `syncd adopt {marker} {found.url}` takes it."))
@@ -303,7 +304,7 @@ class _Pass:
         match outcome:
             case Done(native_id=native_id, seen=seen):
                 self._bind(native_id, seen.url if seen else "", "created", intent.expected.title)
-                return seen or self.provider.read(self.destination.place, native_id)
+                return seen or self.provider.read(self.place, native_id)
             case Rejected(error=TitleTaken() as error):
                 raise _Stop(self._title_taken(error, intent.expected.title))
             case Rejected(error=error):
@@ -355,7 +356,7 @@ class _Pass:
 
     def _canary(self, seen: Observation) -> None:
         """Nothing counts as removed before the page said so twice: an answer can be cut short."""
-        again = seen if self.dry else self.provider.read(self.destination.place, self.page.native_id)
+        again = seen if self.dry else self.provider.read(self.place, self.page.native_id)
         if fingerprint(again.doc) != fingerprint(seen.doc):
             reason = "Something seemed to be removed, but two readings of the page differ; it is looked at again."
             raise _Stop(self._report("unknown", (reason,)))
@@ -384,6 +385,8 @@ class _Pass:
             self.store.set_unread(self.page.id, list(taken.unread), actor)
             self.store.set_still(self.page.id, taken.still)
             self.store.set_base(self.page.id, base)
+            if not seen.carriers.items() <= self.place.carriers.items():
+                self.store.set_carriers(self.place, seen.carriers)
             if intent is not None:
                 self.store.close_intent(intent.id, "done" if landed is not None else "recognised")
                 if landed is None and intent.kind == "update":
@@ -418,7 +421,7 @@ class _Pass:
         """The plan without what the service cannot do to the blocks that are there."""
         if not plan.edits:
             return plan
-        return as_fitted(plan, base, self.provider.fit(self.destination.place, seen, plan.expected.doc))
+        return as_fitted(plan, base, self.provider.fit(self.place, seen, plan.expected.doc))
 
     def _frozen(self) -> bool:
         return self._completed() and self.destination.after_completed == "frozen"
@@ -477,14 +480,14 @@ class _Pass:
         self.intent = intent.id
         self.store.mark_attempted(intent.id)
         said = self._message(base, plan, intent)
-        outcome = self.provider.write(self.destination.place, seen, plan.expected.doc, said, over_draft=self.over_draft)
+        outcome = self.provider.write(self.place, seen, plan.expected.doc, said, over_draft=self.over_draft)
         if isinstance(outcome, Stale | Held | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
         return outcome
 
     def _held_back(self, seen: Observation) -> Held | None:
         """What would keep us from writing now."""
-        return self.provider.held(self.destination.place, seen, over_draft=self.over_draft)
+        return self.provider.held(self.place, seen, over_draft=self.over_draft)
 
     def _message(self, base: Base, plan: Plan, intent: Intent) -> str:
         """Who changed what, signed."""

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from mapping.commands import Actor
 from mapping.document import as_json, from_json
+from providers.contract import Place
 from syncd.errors import Late, StoreError, UnknownReference
 from syncd.generation import Generation
 from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, Unread, Version
@@ -134,6 +135,18 @@ class Pages(Journal):
         """This was on the page and has been taken in."""
         with self.tx():
             self._run(sql.SET_BASE, (page_id, base_to_json(base)))
+
+    def carriers(self, place: Place) -> dict[str, str]:
+        """The service's ids of what carries properties there, by carrier: those that the configuration calls as it did when
+        they were seen."""
+        rows = self._all(sql.CARRIERS, (place.name,))
+        return {carrier: known for carrier, name, known in rows if name == _name(place, carrier)}
+
+    def set_carriers(self, place: Place, ids: Mapping[str, str]) -> None:
+        """A page there told these ids."""
+        with self.tx():
+            for carrier, known in ids.items():
+                self._run(sql.SET_CARRIER, (place.name, carrier, _name(place, carrier), known))
 
     def hidden(self, page_id: int) -> dict[str, str]:
         """What was removed from this page, by key, with what it was in words."""
@@ -304,6 +317,10 @@ class Pages(Journal):
         """All up to this mark is dealt with; a later one keeps the page dirty."""
         with self.tx():
             self._run(sql.CLEAR_DIRTY, (page_id, mark))
+
+
+def _name(place: Place, carrier: str) -> str:
+    return place.properties.get(carrier, {}).get("name", "")
 
 
 def _column(value: object) -> object:

@@ -213,6 +213,15 @@ def m008_settled(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m009_carriers(db: Database) -> None:
+    """What carries a property at a destination, by the service's id; `name` is how the configuration called it then."""
+    db.execute(
+        """CREATE TABLE carriers (destination TEXT NOT NULL, carrier TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL,
+            PRIMARY KEY (destination, carrier)) STRICT, WITHOUT ROWID"""
+    )
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -283,6 +283,9 @@ SETTLED = (
 SET_CONFLICT = "UPDATE conflicts SET state = ?, choice = ?, settled_by = ?, settled_at = ? WHERE id = ?"
 
 HIDDEN = "SELECT key, what FROM hidden WHERE page = ? ORDER BY key"
+CARRIERS = "SELECT carrier, name, id FROM carriers WHERE destination = ?"
+SET_CARRIER = """INSERT INTO carriers (destination, carrier, name, id) VALUES (?, ?, ?, ?)
+    ON CONFLICT (destination, carrier) DO UPDATE SET name = excluded.name, id = excluded.id"""
 HIDE = "INSERT INTO hidden (page, key, what) VALUES (?, ?, ?) ON CONFLICT (page, key) DO NOTHING"
 UNHIDE = "DELETE FROM hidden WHERE page = ? AND key = ? RETURNING what"
 

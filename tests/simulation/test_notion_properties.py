@@ -195,27 +195,57 @@ def test_a_renamed_option_is_not_understood_until_it_is_mapped(world: World) -> 
 # --- columns that go ----------------------------------------------------------------------------------------------------
 
 
-def test_a_renamed_status_is_followed_while_syncd_runs(world: World) -> None:
+@pytest.mark.parametrize("running", [True, False])
+def test_a_renamed_status_is_followed_whether_syncd_runs_or_not(world: World, running: bool) -> None:
     page = world.publish("notes")
+    if not running:
+        world.store.close()
     world.space.ui_rename_property(world.space.data_source_id, "Status", "Phase")
     world.space.ui_set_property(page.native_id, "Phase", "In review")
+    if not running:
+        world.start()
     world.wait(300)
     world.in_step()
     assert status(world) is PostmortemStatus.IN_REVIEW
+    world.app.set_status("INC-12", "completed", GRACE)
+    world.in_step()
+    assert shown(world, page, "Phase") == "Completed"
+    world.quiet()
+
+
+def test_a_page_made_after_a_restart_uses_the_renamed_property(world: World) -> None:
+    world.publish("notes")
+    world.space.ui_rename_property(world.space.data_source_id, "Status", "Phase")
+    world.crash()
+    other = {"reference": "INC-13", "name": "Search is slow", "severity": "SEV2"}
+    page = world.publish("notes", other)
+    assert shown(world, page, "Phase") == "In progress"
+    world.quiet()
+
+
+def test_a_property_that_the_configuration_no_longer_means_is_not_remembered(world: World) -> None:
+    page = world.publish("notes")
+    world.places["notes"] = replace(world.app.destinations["notes"].place, properties={"status": {"name": "Stage"}})
+    world.crash()
+    world.wait(300)
+    (report,) = world.app.once()
+    assert report.result == "waiting" and "Post-mortem status" in report.reasons[0]
+    assert shown(world, page, "Status") == "In progress"
 
 
 def lose(world: World, page: Page, how: str) -> None:
     source = world.space.data_source_id
     if how == "deleted":
         world.space.ui_remove_property(source, "Status")
-    elif how == "renamed":
-        world.space.ui_rename_property(source, "Status", "Phase")
+    elif how == "made anew":
+        world.space.ui_remove_property(source, "Status")
+        world.space.ui_add_property(source, "Phase", "status")
     else:
         world.space.ui_move_page(page.native_id, world.space.page_id)
     world.crash()  # nothing is remembered but the store
 
 
-@pytest.mark.parametrize("how", ["deleted", "renamed", "moved"])
+@pytest.mark.parametrize("how", ["deleted", "made anew", "moved"])
 def test_a_lost_property_is_named_with_a_way_out_and_the_rest_goes_on(world: World, how: str) -> None:
     page = world.publish("notes")
     lose(world, page, how)
@@ -233,11 +263,11 @@ def test_a_lost_property_is_named_with_a_way_out_and_the_rest_goes_on(world: Wor
     world.quiet()
 
 
-def test_a_renamed_property_that_the_configuration_names_anew_heals(world: World) -> None:
+def test_a_property_made_anew_that_the_configuration_names_heals(world: World) -> None:
     page = world.publish("notes")
-    lose(world, page, "renamed")
+    lose(world, page, "made anew")
     world.app.once()
-    world.space.ui_set_property(page.native_id, "Phase", "Completed")
+    world.space.ui_set_property(page.native_id, "Phase", "Done")
     world.places["notes"] = replace(world.app.destinations["notes"].place, properties={"status": {"name": "Phase"}})
     world.crash()
     world.wait(300)
