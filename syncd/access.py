@@ -111,7 +111,7 @@ class Access:
             return ambient if self._named_here(request) else WRONG_HOST
         bearer = _bearer(request)
         found = self._by_token(bearer, request) if bearer else self._by_cookie(request)
-        return found if isinstance(found, Refusal) else found.viewer
+        return found if isinstance(found, Refusal) else replace(found.viewer, signed_in=not bearer)
 
     def _proxied(self, request: Request) -> Viewer | None:
         """Whom the proxy names; nobody where the request does not come from it."""

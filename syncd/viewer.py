@@ -18,12 +18,13 @@ ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """`name` stands in the journal; `email` (lower case, may be empty) is how an incident names them; `private`: they see
-    private incidents that do not name them."""
+    private incidents that do not name them; `signed_in`: by a cookie, which they can give back."""
 
     name: str
     email: str = ""
     role: Role = "read"
     private: bool = False
+    signed_in: bool = False
 
     @property
     def actor(self) -> Actor:

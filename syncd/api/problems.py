@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from syncd.api.versions import Outdated
 from syncd.errors import Forbidden, Misuse, ProviderDown, RefusedByGate, StoreError, SyncdError, UnknownReference
+from syncd.web.headers import secured
 
 MEDIA_TYPE = "application/problem+json"
 DESCRIPTION = "GET /api/v1/openapi.json"
@@ -67,7 +68,7 @@ def answer_problems(web: FastAPI) -> None:
 
     @web.exception_handler(Exception)
     async def surprise(request: Request, error: Exception) -> Response:
-        return problem(500, "internal", "An error of ours; the log tells more.")
+        return secured(problem(500, "internal", "An error of ours; the log tells more."))  # outside of all that adds headers
 
     @web.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

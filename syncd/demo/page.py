@@ -9,7 +9,7 @@ from syncd.demo.people import folder_file, site_address
 from syncd.demo.world import World
 from syncd.journal_words import travelled
 from syncd.pages import Page
-from syncd.web import POLICY
+from syncd.web.headers import POLICY
 from syncd.web.site import Site
 
 TICKER_LINES = 60

@@ -12,15 +12,9 @@ from starlette.middleware.base import RequestResponseEndpoint
 from syncd.access import Access, Sight
 from syncd.app import App
 from syncd.web import inbox, incident, overview, signin
+from syncd.web.headers import secured
 from syncd.web.live import Live
 from syncd.web.site import Site
-
-POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
@@ -39,9 +33,4 @@ def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
 def _secure(web: FastAPI) -> None:
     @web.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        answer = await call_next(request)
-        kept = {"Cache-Control": "max-age=31536000"} if request.url.path.startswith("/static/") else {}
-        for name, value in {"Content-Security-Policy": POLICY, **HEADERS, **kept}.items():
-            if name not in answer.headers or name == "Cache-Control":
-                answer.headers[name] = value
-        return answer
+        return secured(await call_next(request), request.url.path)

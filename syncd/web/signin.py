@@ -14,13 +14,13 @@ def mount(web: FastAPI, site: Site, access: Access) -> None:
 
     @web.get("/signin", include_in_schema=False)
     def form() -> Response:
-        return site.render("signin.html", {"wrong": False})
+        return site.render("signin.html", {"wrong": ""})
 
     @web.post("/signin", include_in_schema=False)
     def signin(request: Request, token: Annotated[str, Form()] = "") -> Response:
         answer = RedirectResponse("/", 303)
         refused = access.sign_in(request, answer, token.strip())
-        return site.render("signin.html", {"wrong": True}, refused.status) if refused else answer
+        return site.render("signin.html", {"wrong": refused.message}, refused.status) if refused else answer
 
     @web.post(SIGN_OUT, include_in_schema=False)
     def signout(request: Request) -> Response:

@@ -15,6 +15,7 @@ from syncd.access import Sight
 from syncd.app import App
 from syncd.errors import UnknownReference
 from syncd.resources import templates
+from syncd.viewer import Role, viewer
 from syncd.web.live import Live
 
 TASK_NAMES = {"draft_post_mortem": "Write the post-mortem", "export_post_mortem": "Bring it to its page"}
@@ -22,11 +23,12 @@ TASK_NAMES = {"draft_post_mortem": "Write the post-mortem", "export_post_mortem"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in the frame of every page; `name` is what a page calls itself with `here`."""
+    """A link in the frame of every page, for those who have the role; `name` is what a page calls itself with `here`."""
 
     name: str
     path: str
     words: str
+    role: Role = "read"
 
 
 class Site:
@@ -50,7 +52,7 @@ class Site:
             "ago": _ago,
             "commands": _commands,
         }
-        self.environment.globals |= {"asset": self.asset, "site": self}
+        self.environment.globals |= {"asset": self.asset, "site": self, "viewer": viewer}
         self._marks: dict[str, str] = {}
 
     def asset(self, name: str) -> str:

@@ -46,10 +46,11 @@ class Asker:
     address: str = "192.0.2.7"
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+    raises: bool = True  # what the application raises, instead of what it answers then
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str] | None = None, **how: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, client=(self.address, 50_000))
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raises, client=(self.address, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url=self.host, cookies=self.cookies) as client:
                 answer = await client.request(method, path, headers={**self.headers, **(headers or {})}, **how)
                 self.cookies = client.cookies
@@ -121,6 +122,14 @@ def test_a_browser_has_the_role_of_the_token_that_signed_it_in_until_it_signs_ou
     assert changed(writer, headers=HERE) == 200
     assert reader("POST", "/signout", headers=HERE).headers["location"] == "/signin"
     assert reader("GET", "/").status_code == 401
+
+
+def test_pages_leave_out_what_a_role_may_not_do(built: Assembly) -> None:
+    app = create_app(built.app, settings=settings())
+    reader, writer = signed_in(app, "checks")("GET", "/incidents/INC-1"), signed_in(app, "desk")("GET", "/incidents/INC-1")
+    assert '<fieldset class="may" disabled>' in reader.text and '<fieldset class="may">' in writer.text
+    assert "Ada Byron" in writer.text and 'action="/signout"' in writer.text
+    assert 'action="/signout"' not in Asker(app, headers=bearer("desk"))("GET", "/incidents/INC-1").text
 
 
 def test_a_session_ends_by_itself_and_with_its_token(built: Assembly, clock: Clock) -> None:
