@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mapping.align import increasing
+from mapping.align import alike, increasing
 from mapping.document import Block
 from mapping.notion_blocks import LIST_KINDS, LIST_TYPES, NativeBlock, as_written, inline_kept, width
 from mapping.notion_copy import loses
@@ -20,6 +20,7 @@ Known = Mapping[str, NativeBlock | str]
 """By native of a block that would be made anew: the block with all inside that a Doc does not tell, or why it must stay."""
 
 _WORDED = frozenset({"paragraph", "heading", "quote", "panel"}) | LIST_KINDS  # their words fit each other's types
+_PROSE = _WORDED - {"task"}
 _HOLDING = frozenset({"paragraph", "quote", "panel", "table"}) | LIST_KINDS
 _NOUNS = {"bullet": "list item", "number": "numbered item", "task": "to-do", "panel": "call-out"}
 
@@ -140,7 +141,16 @@ class _Run:
             native = gone.get(block.text, "") if not block.native and fresh[block.text] == 1 else ""
             worded = native and {block.kind, self.old[native].kind} <= _WORDED
             found.append(replace(block, native=native) if worded else block)
-        return found
+        return self._reworded(found)
+
+    def _reworded(self, target: list[Block]) -> list[Block]:
+        """A new block that says nearly what one that goes says is that block, moved and written in; rows have keys."""
+        there = {block.native for block in target}
+        gone = [native for native, block in self.old.items() if native not in there and block.kind in _PROSE]
+        fresh = [at for at, block in enumerate(target) if not block.native and block.kind in _PROSE]
+        for old, new in alike([self.old[native] for native in gone], [target[at] for at in fresh]).items():
+            target[fresh[new]] = replace(target[fresh[new]], native=gone[old])
+        return target
 
     # --- what is possible ---
 

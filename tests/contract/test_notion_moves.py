@@ -189,6 +189,18 @@ def test_a_new_block_with_the_words_of_an_old_one_is_that_block_turned(world: Wo
     assert _fit(world, seen, target).doc.blocks == seen.doc.blocks
 
 
+def test_a_block_moved_and_written_in_at_once_is_still_that_block(world: World) -> None:
+    words = "The queue was full of retries for ten minutes."
+    seen = world.publish(_page(paragraph(words), paragraph("second"), paragraph("third")))
+    commented = native_of(seen, "The queue")
+    world.service.ui_comment(commented, "why?")
+    blocks = seen.doc.blocks
+    target = replace(seen.doc, blocks=(blocks[0], *blocks[2:], paragraph(words.replace("ten", "eleven"))))
+    after = world.write(seen, target)
+    assert _texts(after)[1:] == ["second", "third", words.replace("ten", "eleven")]
+    assert after.doc.blocks[-1].native == commented
+
+
 def test_a_resolved_comment_holds_nothing(world: World) -> None:
     seen = world.publish(_page(paragraph("words"), paragraph("else")))
     thread = world.service.ui_comment(native_of(seen, "words"), "why?")
