@@ -459,7 +459,7 @@ def incident_to_json(incident: Incident, markdown: WriteMarkdown) -> dict[str, A
         "roles": {name: _person_json(person) for name, person in incident.roles.items()},
         "timestamps": {name: iso(moment) for name, moment in incident.timestamps.items()},
         "custom_fields": dict(incident.custom_fields),
-        "timeline": [_event_json(event) for event in incident.timeline],
+        "timeline": [event_json(event) for event in incident.timeline],
         "follow_ups": [follow_up_json(item) for item in incident.follow_ups],
     }
     return _nulled(value)
@@ -473,7 +473,8 @@ def _person_json(person: Person | None) -> dict[str, Any] | None:
     return _nulled({"name": person.name, "email": person.email}) if person else None
 
 
-def _event_json(event: TimelineEvent) -> dict[str, Any]:
+def event_json(event: TimelineEvent) -> dict[str, Any]:
+    """A timeline event in the import's shape."""
     description = event.description
     return _nulled({"key": event.key, "at": iso(event.at), "title": event.title, "description": description})
 

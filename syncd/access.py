@@ -8,7 +8,7 @@ and carry a cookie that is derived from the token, and a proxy names the person 
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
-from mapping.incident import Incident
+from mapping.incident import FollowUp, Incident, TimelineEvent
 from syncd.app import App
 from syncd.errors import Forbidden, UnknownReference
 from syncd.pages import Conflict
 from syncd.settings_faces import WebSettings, is_loopback
 from syncd.store.journal import JournalLine
+from syncd.store.lists import Part, WantedEvents, WantedFollowUps, WantedPostmortems
 from syncd.store.overview import Choices, Listing, Wanted
 from syncd.store.statements import NEAR
 from syncd.store.visible import Visible
@@ -236,10 +237,6 @@ class Sight:
         """What the viewer of the request at hand may see."""
         return viewer().visible
 
-    def incidents(self) -> Sequence[Incident]:
-        """All that may be seen, in the store's order."""
-        return [incident for incident in self.app.store.incidents() if self.visible.shows(incident)]
-
     def incident(self, ref: str) -> Incident:
         """Raises `UnknownReference`, for a hidden one just as for none."""
         found = self.app.store.incident(ref)
@@ -254,6 +251,18 @@ class Sight:
     def choices(self) -> Choices:
         """What an overview can be narrowed to."""
         return self.app.store.choices(self.visible)
+
+    def follow_ups(self, wanted: WantedFollowUps, part: Part) -> list[tuple[str, FollowUp]]:
+        """Follow-ups with their incidents, a part of them."""
+        return self.app.store.list_follow_ups(wanted, part, self.visible)
+
+    def events(self, wanted: WantedEvents, part: Part) -> list[tuple[str, TimelineEvent]]:
+        """Timeline events with their incidents, a part of them."""
+        return self.app.store.list_events(wanted, part, self.visible)
+
+    def postmortems(self, wanted: WantedPostmortems, part: Part) -> list[str]:
+        """The incidents of post-mortems, a part of them."""
+        return self.app.store.list_postmortems(wanted, part, self.visible)
 
     def owner_of_follow_up(self, key: str) -> Incident:
         """The incident that has this follow-up."""

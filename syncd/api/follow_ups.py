@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from mapping.incident import FollowUp, FollowUpStatus, Incident
+from mapping.incident import FollowUpStatus, Incident
+from mapping.records import follow_up_json
 from syncd.api.bodies import FollowUpChange, NewFollowUp
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.incidents import record
 from syncd.api.paging import Paged
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
+from syncd.store.lists import WantedFollowUps
 
 
 def routes(router: APIRouter, app: App) -> None:
@@ -32,17 +34,10 @@ def _reading(router: APIRouter) -> None:
         due_before: Annotated[date | None, Query(description="Only those due before this day.")] = None,
     ) -> Answer:
         """Follow-ups of all incidents, those of the oldest incident first."""
-        owners = [sight.incident(ref)] if ref else sight.incidents()
-
-        def keep(row: FollowUp) -> bool:
-            names = {row.assignee.name, row.assignee.email} if row.assignee else {""}
-            due = due_before is None or (row.due_on is not None and row.due_on < due_before)
-            return due and (not status or row.status in status) and (not assignee or assignee in names)
-
-        of = {row.key: owner for owner in owners for row in owner.follow_ups}
-        rows = (row for owner in owners for row in owner.follow_ups)
-        page, following = paging.cut(rows, lambda row: row.key, keep)
-        return {"follow_ups": [_shown(of[row.key], row.key) for row in page], "next": following}
+        incident = sight.incident(ref).reference if ref else ""
+        wanted = WantedFollowUps(incident, tuple(status), assignee, due_before)
+        page, following = paging.page(sight.follow_ups(wanted, paging.part), lambda one: one[1].key)
+        return {"follow_ups": [{"incident": owner, **follow_up_json(row)} for owner, row in page], "next": following}
 
     @router.get("/follow-ups/{key}", tags=["follow-ups"], dependencies=[READS])
     def follow_up(key: str, sight: Seen, response: Response) -> Answer:

@@ -13,6 +13,8 @@ from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.paging import Paged
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
+from syncd.flow import ExportStatus
+from syncd.store.overview import Listed, Wanted
 
 PostmortemIs = Literal["none", "in_progress", "in_review", "completed"]
 
@@ -32,16 +34,25 @@ def _reading(router: APIRouter, app: App) -> None:
         severity: Annotated[Sequence[str], Query(description="Only these severities.")] = (),
         lead: Annotated[str, Query(description="Only those whom this e-mail or name leads.")] = "",
         postmortem: Annotated[PostmortemIs | None, Query(description="Only those whose post-mortem is so.")] = None,
-        q: Annotated[str, Query(description="Only those with these words in their reference or name.")] = "",
+        freshness: Annotated[Sequence[ExportStatus], Query(description="Only those whose page was last seen so.")] = (),
+        needs_person: Annotated[bool, Query(description="Only those with a conflict, a halted or missing page.")] = False,
+        q: Annotated[str, Query(max_length=1000, description="Only those with all these words in their texts.")] = "",
     ) -> Answer:
         """All incidents with the state of their post-mortems, the oldest first."""
-
-        def keep(one: Incident) -> bool:
-            named = (not phase or one.phase in phase) and (not severity or one.severity in severity)
-            so = postmortem is None or _postmortem_is(app, one.reference) == postmortem
-            return named and so and _led_by(one, lead) and _tells(one, q)
-
-        page, following = paging.cut(sight.incidents(), lambda one: one.reference, keep)
+        part = paging.part
+        wanted = Wanted(
+            text=q,
+            phases=tuple(phase),
+            severities=tuple(severity),
+            owners=(lead,) if lead else (),
+            statuses=(postmortem,) if postmortem else (),
+            freshness=tuple(freshness),
+            needs_person=needs_person,
+            as_recorded=True,
+            after=part.after,
+            count=part.count,
+        )
+        page, following = paging.page(sight.overview(wanted).rows, lambda one: one.reference)
         return {"incidents": [_listed(app, one) for one in page], "next": following}
 
     @router.get("/incidents/{ref}", tags=["incidents"], dependencies=[READS])
@@ -68,29 +79,14 @@ def record(incident: Incident) -> Answer:
     return incident_to_json(incident, to_markdown)
 
 
-def _led_by(incident: Incident, lead: str) -> bool:
-    names = {incident.lead.name, incident.lead.email} if incident.lead else {""}
-    return not lead or lead in names
+def _listed(app: App, one: Listed) -> Answer:
+    named = {name: getattr(one, name) for name in ("reference", "name", "severity", "private", "phase")}
+    return {**named, "needs_person": one.needs_person, "postmortem": _listed_postmortem(app, one)}
 
 
-def _tells(incident: Incident, words: str) -> bool:
-    text = f"{incident.reference} {incident.name}".casefold()
-    return all(word in text for word in words.casefold().split())
-
-
-def _postmortem_is(app: App, ref: str) -> str:
-    found = app.store.postmortem(ref)
-    return found.status.value if found else "none"
-
-
-def _listed(app: App, incident: Incident) -> Answer:
-    named = {name: getattr(incident, name) for name in ("reference", "name", "severity", "private")}
-    return {**named, "phase": incident.phase.value, "postmortem": _listed_postmortem(app, incident.reference)}
-
-
-def _listed_postmortem(app: App, ref: str) -> Answer | None:
-    found = app.store.postmortem(ref)
-    if found is None:
+def _listed_postmortem(app: App, one: Listed) -> Answer | None:
+    if one.status is None:
         return None
-    pages = [app.page_json(page) for page in app.store.pages(ref)]
-    return {"template": found.template, "status": found.status.value, "home": found.home or None, "pages": pages}
+    pages = [app.page_json(page) for page in app.store.pages(one.reference)]
+    brief = {"template": one.template, "status": one.status.value, "home": one.home or None}
+    return {**brief, "freshness": one.freshness, "pages": pages}

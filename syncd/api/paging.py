@@ -5,7 +5,7 @@ A cursor names the last item already known. It stays good while items come, chan
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, islice
 from typing import Annotated, TypeVar
@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query, Request
 
 from syncd.errors import Misuse
+from syncd.store.lists import Part
 
 Item = TypeVar("Item")
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
@@ -38,6 +39,19 @@ class Paging:
             if next(rest, None) is None:
                 raise Misuse("`after` is no cursor of this list.", f"GET {self.request.url.path}")
         found = list(islice(filter(keep, rest), self.limit + 1))
+        page = found[: self.limit]
+        return page, self.at(cursor(key(page[-1]))) if len(found) > self.limit else None
+
+    @property
+    def part(self) -> Part:
+        """What to ask the store for: this page and one item more. Raises Misuse for a foreign cursor."""
+        known = _read(self.after)
+        if self.after and not known:
+            raise Misuse("`after` is no cursor of this list.", f"GET {self.request.url.path}")
+        return Part(known, self.limit + 1)
+
+    def page(self, found: Sequence[Item], key: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:
+        """The items of this page among those that `part` asked for, and the address of the next."""
         page = found[: self.limit]
         return page, self.at(cursor(key(page[-1]))) if len(found) > self.limit else None
 

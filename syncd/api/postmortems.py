@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from mapping.commands import Actor
-from mapping.incident import Incident, Postmortem, PostmortemStatus
+from mapping.incident import PostmortemStatus
 from syncd.api.bodies import NewPostmortem, Prose, Status
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.incidents import record
@@ -14,6 +14,7 @@ from syncd.api.paging import Paged
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
 from syncd.errors import UnknownReference
+from syncd.store.lists import WantedPostmortems
 from syncd.writing import written_json
 
 
@@ -35,17 +36,9 @@ def _listing(router: APIRouter, app: App) -> None:
     ) -> Answer:
         """Post-mortems without their sections, those of the oldest incident first."""
 
-        def keep(one: Incident) -> bool:
-            found = app.store.postmortem(one.reference)
-            return found is not None and _fits(found, status, template, home)
-
-        page, following = paging.cut(sight.incidents(), lambda one: one.reference, keep)
-        return {"postmortems": [_brief(app, one.reference) for one in page], "next": following}
-
-
-def _fits(found: Postmortem, status: Sequence[PostmortemStatus], template: str, home: str) -> bool:
-    is_home = not home or found.home == ("" if home == "in-house" else home)
-    return is_home and (not status or found.status in status) and template in ("", found.template)
+        wanted = WantedPostmortems(tuple(status), template, {"": None, "in-house": ""}.get(home, home))
+        page, following = paging.page(sight.postmortems(wanted, paging.part), lambda ref: ref)
+        return {"postmortems": [_brief(app, ref) for ref in page], "next": following}
 
 
 def _brief(app: App, ref: str) -> Answer:

@@ -1,18 +1,19 @@
 """Timeline events over HTTP: listed over all incidents, read, added, changed."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
-from mapping.incident import Incident, TimelineEvent
+from mapping.incident import Incident
+from mapping.records import event_json
 from syncd.api.bodies import EventChange, NewEvent
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.incidents import record
 from syncd.api.paging import Paged
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
+from syncd.store.lists import WantedEvents
 
 
 def routes(router: APIRouter, app: App) -> None:
@@ -31,11 +32,9 @@ def _reading(router: APIRouter) -> None:
         before: Annotated[AwareDatetime | None, Query(description="Only those before this time.")] = None,
     ) -> Answer:
         """Timeline events of all incidents, those of the oldest incident first, each incident's by time."""
-        owners = [sight.incident(ref)] if ref else sight.incidents()
-        of = {row.key: owner for owner in owners for row in owner.timeline}
-        rows = (row for owner in owners for row in owner.timeline)
-        page, following = paging.cut(rows, lambda row: row.key, lambda row: _within(row, since, before))
-        return {"timeline": [_shown(of[row.key], row.key) for row in page], "next": following}
+        wanted = WantedEvents(sight.incident(ref).reference if ref else "", since, before)
+        page, following = paging.page(sight.events(wanted, paging.part), lambda one: one[1].key)
+        return {"timeline": [{"incident": owner, **event_json(event)} for owner, event in page], "next": following}
 
     @router.get("/timeline/{key}", tags=["timeline"], dependencies=[READS])
     def event(key: str, sight: Seen, response: Response) -> Answer:
@@ -61,10 +60,6 @@ def _changing(router: APIRouter, app: App) -> None:
             expected.demand(f"/timeline/{key}", _shown(sight.owner_of_event(key), key))
             app.edit_event(key, body.said(), who)
         return tagged(response, _shown(sight.owner_of_event(key), key))
-
-
-def _within(event: TimelineEvent, since: datetime | None, before: datetime | None) -> bool:
-    return (since is None or event.at >= since) and (before is None or event.at < before)
 
 
 def _shown(owner: Incident, key: str) -> Answer:

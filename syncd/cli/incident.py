@@ -18,6 +18,7 @@ from syncd.cli.frame import Command, Group, Session, pass_session
 from syncd.cli.printing import SIGNS, moment, print_table
 from syncd.errors import Misuse
 from syncd.flow import Gate
+from syncd.store.overview import ALL, Listed, Wanted
 
 POLL_SECONDS = 2.0  # between two looks of `check --wait`
 
@@ -71,21 +72,20 @@ def incident() -> None:
 @pass_session
 def list_incidents(session: Session) -> None:
     """List all incidents."""
-    store = session.app.store
-    rows = [(found, store.postmortem(found.reference)) for found in store.incidents()]
     columns = ("reference", "name", "severity", "phase", "postmortem")
-    values = [{**_brief(found), "postmortem": postmortem.status.value if postmortem else None} for found, postmortem in rows]
+    values = [_brief(found) for found in session.app.store.overview(Wanted(as_recorded=True, count=ALL)).rows]
     cells = [[str(value[column] or "") for column in columns] for value in values]
     session.answer(values, lambda: print_table(columns, cells))
 
 
-def _brief(found: Incident) -> dict[str, Any]:
+def _brief(found: Listed) -> dict[str, Any]:
     return {
         "reference": found.reference,
         "name": found.name,
         "severity": found.severity or None,
-        "phase": found.phase.value,
+        "phase": found.phase,
         "private": found.private,
+        "postmortem": found.status.value if found.status else None,
     }
 
 

@@ -66,7 +66,7 @@ class Imports(Records):
             changed |= self._import_rows(ref, record.timeline, said, actor, given.timeline if given else None, notes)
             self._remember(record, source, said, given)
             if changed:
-                self.mark_incident(ref, f"imported from {source}")
+                self._changed(ref, f"imported from {source}")
         return notes
 
     def _said(self, ref: str, source: str) -> Said:

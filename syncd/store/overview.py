@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mapping.incident import Person, PostmortemStatus
+from syncd.errors import Misuse
 from syncd.flow import ExportStatus
 from syncd.store import statements as sql
 from syncd.store.core import Row
@@ -23,13 +24,16 @@ FRESHNESS: tuple[ExportStatus, ...] = (
 )  # fmt: skip
 NO_POSTMORTEM = "none"  # beside the statuses of a post-mortem, where there is none
 ROWS = 50
+ALL = -1  # as a count
 FOUND = re.compile("\ue000(.*?)\ue001", re.DOTALL)  # what a query found in a text
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which incidents: each empty one means any. `owners` are e-mails (or names, where there is none) of leads; `statuses`
-    may hold `none`. They come in the order of: needs a person, then the newest (or the oldest) first."""
+    """Which incidents: each empty one means any. `owners` are e-mails or names of leads; `statuses` may hold `none`.
+
+    First come those that need a person, then the newest (or the oldest); or all `as_recorded`, those `after` a reference.
+    """
 
     text: str = ""
     phases: tuple[str, ...] = ()
@@ -39,6 +43,8 @@ class Wanted:
     owners: tuple[str, ...] = ()
     needs_person: bool = False
     oldest_first: bool = False
+    as_recorded: bool = False
+    after: str = ""
     start: int = 0
     count: int = ROWS
 
@@ -54,6 +60,8 @@ class Wanted:
             "owners": _chosen(self.owners),
             "needs_person": self.needs_person,
             "oldest_first": self.oldest_first,
+            "as_recorded": self.as_recorded,
+            "after": self.after,
             "start": self.start,
             "count": self.count,
         }
@@ -67,8 +75,9 @@ def _chosen(values: tuple[str, ...]) -> str | None:
 class Listed:
     """One incident of an overview.
 
-    `status` and `home` are the post-mortem's, `home` empty for in-house. `freshness` up to `reason` are of the page that is
-    worst off, as it was last looked at. `found` are pieces of its text with whether they are what was searched for.
+    `status`, `home` and `template` are the post-mortem's, `home` empty for in-house. `freshness` up to `reason` are of the
+    page that is worst off, as it was last looked at. `found` are pieces of its text with whether they are what was
+    searched for.
     """
 
     reference: str
@@ -81,6 +90,7 @@ class Listed:
     needs_person: bool
     status: PostmortemStatus | None
     home: str
+    template: str
     freshness: ExportStatus
     destination: str
     url: str
@@ -114,8 +124,10 @@ class Overview(Records):
     """Many incidents at once."""
 
     def overview(self, wanted: Wanted, visible: Visible = EVERYTHING) -> Listing:
-        """The incidents that are wanted and may be seen."""
+        """The incidents that are wanted and may be seen; raises Misuse where `after` names none."""
         self._index_rest()
+        if wanted.after and self._one(sql.INCIDENT_STANDS, (wanted.after,)) is None:
+            raise Misuse("`after` is no cursor of this list.")
         yesterday = (self.now().date() - timedelta(days=1)).isoformat()
         asked = wanted.parameters | visible.parameters | {"yesterday": yesterday}
         with self._read():
@@ -140,8 +152,8 @@ class Overview(Records):
 
 
 def _listed(row: Row, found: dict[str, str]) -> Listed:
-    reference, name, phase, severity, private, lead, lead_name, began, needs, status, home, freshness, *page = row
-    destination, url, since, checked_at, reason, conflicts, not_understood, left, overdue = page
+    reference, name, phase, severity, private, lead, lead_name, began, needs, status, home, template, *page = row
+    freshness, destination, url, since, checked_at, reason, conflicts, not_understood, left, overdue = page
     return Listed(
         reference=reference,
         name=name,
@@ -153,6 +165,7 @@ def _listed(row: Row, found: dict[str, str]) -> Listed:
         needs_person=bool(needs),
         status=PostmortemStatus(status) if status else None,
         home=home or "",
+        template=template or "",
         freshness=FRESHNESS[freshness],
         destination=destination or "",
         url=url or "",

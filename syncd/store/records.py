@@ -181,9 +181,13 @@ class Records(Search):
             self._must_exist(ref)
             changed = [self._perform(ref, command, actor, keys) for command in commands]
             if any(changed):
-                self._index(ref)
-                self.mark_incident(ref, f"changed by {actor.name or actor.side}")
+                self._changed(ref, f"changed by {actor.name or actor.side}")
         return keys
+
+    def _changed(self, ref: str, reason: str) -> None:
+        """What follows from any change of an incident: it is found by its new words, and its pages are looked at."""
+        self._index(ref)
+        self.mark_incident(ref, reason)
 
     def _perform(self, ref: str, command: Command, actor: Actor, keys: dict[str, str]) -> bool:
         match command:
@@ -420,6 +424,7 @@ def _shown(field: str, stored: str) -> str:
 
 
 def person_of(value: str, name: str | None) -> Person | None:
+    """Somebody from a column and the name that is known for it."""
     if not value:
         return None
     return Person(name or "", value) if "@" in value else Person(value)
@@ -440,7 +445,7 @@ def _by_incident(rows: list[Row]) -> dict[str, list[Row]]:
 def _incident(row: Row, values: list[Row], follow_ups: list[Row], events: list[Row]) -> Incident:
     reference, name, phase, severity, private, summary, lead, lead_name = row
     further = [(*field.partition(":")[::2], value, person) for field, value, person in values]
-    timeline = [TimelineEvent(key, moment(at), title, text) for key, at, title, text in events]
+    timeline = [event_of(row) for row in events]
     return Incident(
         reference=reference,
         name=name,
@@ -453,11 +458,18 @@ def _incident(row: Row, values: list[Row], follow_ups: list[Row], events: list[R
         timestamps={field: moment(value) for kind, field, value, _ in further if kind == "time"},
         custom_fields={field: value for kind, field, value, _ in further if kind == "field"},
         timeline=tuple(sorted(timeline, key=lambda event: event.at)),
-        follow_ups=tuple(_follow_up(row) for row in follow_ups),
+        follow_ups=tuple(follow_up_of(row) for row in follow_ups),
     )
 
 
-def _follow_up(row: Row) -> FollowUp:
+def event_of(row: Row) -> TimelineEvent:
+    """A timeline event from its columns."""
+    key, at, title, text = row
+    return TimelineEvent(key, moment(at), title, text)
+
+
+def follow_up_of(row: Row) -> FollowUp:
+    """A follow-up from its columns and its assignee's name."""
     key, title, status, assignee, name, priority, due_on = row
     due = date.fromisoformat(due_on) if due_on else None
     return FollowUp(key, title, FollowUpStatus(status), person_of(assignee, name), priority, due)

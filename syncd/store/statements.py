@@ -166,18 +166,19 @@ _WANTED = " AND ".join(
         "(:query IS NULL OR i.id IN (SELECT rowid FROM search WHERE search MATCH :query))",
         _ANY.format("phases", "i.phase"),
         _ANY.format("severities", "i.severity"),
-        _ANY.format("owners", "i.lead"),
+        "(:owners IS NULL OR EXISTS (SELECT 1 FROM json_each(:owners) WHERE value IN (i.lead, p.name)))",
         _ANY.format("statuses", "coalesce(m.status, 'none')"),
         _ANY.format("freshness", "coalesce(w.freshness, 7)"),
         "(NOT :needs_person OR n.incident IS NOT NULL)",
+        "(:after = '' OR i.id > (SELECT id FROM incidents WHERE reference = :after))",
     )
 )
-_FIRST = "needs DESC, iif(:oldest_first, began, NULL), began DESC, number DESC"
+_FIRST = """iif(:as_recorded, number, NULL), needs DESC, iif(:oldest_first, began, NULL), began DESC, number DESC"""
 # The incidents that are wanted, first those that need a person; the page of each that is worst off; how many there are.
-_PICKED = f"""SELECT i.id AS number, i.reference, i.name, i.phase, i.severity, i.private, i.lead, m.status, m.home,
-    w.id AS page, coalesce(w.freshness, 7) AS freshness, n.incident IS NOT NULL AS needs, {_BEGAN} AS began,
-    count(*) OVER () AS total
-    FROM incidents i LEFT JOIN postmortems m ON m.incident = i.reference
+_PICKED = f"""SELECT i.id AS number, i.reference, i.name, i.phase, i.severity, i.private, i.lead, p.name AS lead_name,
+    m.status, m.home, m.template, w.id AS page, coalesce(w.freshness, 7) AS freshness, n.incident IS NOT NULL AS needs,
+    {_BEGAN} AS began, count(*) OVER () AS total
+    FROM incidents i LEFT JOIN postmortems m ON m.incident = i.reference LEFT JOIN people p ON p.email = i.lead
     LEFT JOIN worst w ON w.incident = i.reference LEFT JOIN needing n ON n.incident = i.reference WHERE {_WANTED}
     ORDER BY {_FIRST} LIMIT :count OFFSET :start"""
 _LEFT = "WHERE f.incident = k.reference AND f.status = 'open'"
@@ -185,18 +186,43 @@ OVERVIEW = f"""WITH judged AS MATERIALIZED ({_JUDGED}),
     worst AS MATERIALIZED (SELECT incident, id, min(freshness) AS freshness FROM judged WHERE NOT copy GROUP BY incident),
     needing AS MATERIALIZED (SELECT DISTINCT incident FROM judged WHERE freshness <= 3),
     picked AS MATERIALIZED ({_PICKED})
-    SELECT k.total, k.reference, k.name, k.phase, k.severity, k.private, k.lead, p.name, k.began, k.needs, k.status, k.home,
-    k.freshness, g.destination, g.url, g.since, g.checked_at, g.reason,
+    SELECT k.total, k.reference, k.name, k.phase, k.severity, k.private, k.lead, k.lead_name, k.began, k.needs, k.status,
+    k.home, k.template, k.freshness, g.destination, g.url, g.since, g.checked_at, g.reason,
     (SELECT count(*) FROM conflicts c JOIN pages o ON o.id = c.page WHERE o.incident = k.reference AND c.state = 'open'),
     (SELECT count(*) FROM unread u JOIN pages o ON o.id = u.page WHERE o.incident = k.reference AND o.state != 'detached'),
     (SELECT count(*) FROM follow_ups f {_LEFT}),
     (SELECT count(*) FROM follow_ups f {_LEFT} AND f.due_on BETWEEN '0' AND :yesterday)
-    FROM picked k LEFT JOIN people p ON p.email = k.lead LEFT JOIN pages g ON g.id = k.page
+    FROM picked k LEFT JOIN pages g ON g.id = k.page
     ORDER BY {_FIRST}"""
 # What can be chosen from: the values that there are.
 CHOICES = f"""SELECT DISTINCT 'severity', i.severity, '' FROM incidents i WHERE {VISIBLE} AND i.severity != ''
     UNION SELECT DISTINCT 'owner', i.lead, coalesce(p.name, '') FROM incidents i LEFT JOIN people p ON p.email = i.lead
     WHERE {VISIBLE} AND i.lead != '' ORDER BY 1, 2"""
+
+# --- lists --------------------------------------------------------------------------------------------------------------
+
+# Rows of all incidents, a part at a time: where the last one that is known stands, and those behind it.
+INCIDENT_STANDS = "SELECT id FROM incidents WHERE reference = ?"
+FOLLOW_UP_STANDS = "SELECT i.id, f.id FROM follow_ups f JOIN incidents i ON i.reference = f.incident WHERE f.key = ?"
+EVENT_STANDS = """SELECT i.id, julianday(t.at), t.id FROM timeline t JOIN incidents i ON i.reference = t.incident
+    WHERE t.key = ?"""
+_BEHIND = f"{VISIBLE} AND (:incident = '' OR i.reference = :incident) AND i.id >= :owner"
+FOLLOW_UPS_LISTED = f"""SELECT f.incident, f.key, f.title, f.status, f.assignee, p.name, f.priority, f.due_on
+    FROM incidents i CROSS JOIN follow_ups f ON f.incident = i.reference LEFT JOIN people p ON p.email = f.assignee
+    WHERE {_BEHIND} AND (i.id > :owner OR f.id > :row) AND {_ANY.format("statuses", "f.status")}
+    AND (:assignee = '' OR f.assignee = :assignee OR p.name = :assignee)
+    AND (:due_before IS NULL OR f.due_on BETWEEN '0' AND :due_before AND f.due_on < :due_before)
+    ORDER BY i.id, f.id LIMIT :count"""
+EVENTS_LISTED = f"""SELECT t.incident, t.key, t.at, t.title, t.description
+    FROM incidents i CROSS JOIN timeline t ON t.incident = i.reference
+    WHERE {_BEHIND} AND (i.id > :owner OR (julianday(t.at), t.id) > (:at, :row))
+    AND (:since IS NULL OR julianday(t.at) >= julianday(:since))
+    AND (:before IS NULL OR julianday(t.at) < julianday(:before))
+    ORDER BY i.id, julianday(t.at), t.id LIMIT :count"""
+POSTMORTEMS_LISTED = f"""SELECT m.incident FROM postmortems m JOIN incidents i ON i.reference = m.incident
+    WHERE {VISIBLE} AND i.id > :owner AND {_ANY.format("statuses", "m.status")}
+    AND (:template = '' OR m.template = :template) AND (:home IS NULL OR m.home = :home)
+    ORDER BY i.id LIMIT :count"""
 
 # --- post-mortems -------------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,22 @@ import pytest
 
 from mapping.commands import Actor, Add, Set
 from mapping.document import paragraph
-from mapping.incident import FollowUp, Incident, Person, Phase, Postmortem, PostmortemStatus, Section, TimelineEvent
+from mapping.incident import (
+    FollowUp,
+    FollowUpStatus,
+    Incident,
+    Person,
+    Phase,
+    Postmortem,
+    PostmortemStatus,
+    Section,
+    TimelineEvent,
+)
+from syncd.errors import Misuse
 from syncd.flow import Look, export_status
 from syncd.pages import Conflict, Page, PageState, Unread, Version
 from syncd.store import Store
+from syncd.store.lists import Part, WantedEvents, WantedFollowUps, WantedPostmortems
 from syncd.store.overview import Wanted
 from syncd.store.search import query
 from syncd.store.visible import Visible
@@ -228,6 +240,13 @@ def test_the_search_knows_each_change_at_once_and_none_that_was_taken_back(store
     assert shown(store, text="slow") == []
 
 
+def test_what_is_imported_is_found_and_what_it_was_before_is_not(store: Store) -> None:
+    store.upsert_import(Incident("INC-1", "Slow", follow_ups=(FollowUp("", "Raise limits"),)), "file", ACTOR)
+    assert shown(store, text="slow limits") == ["INC-1"]
+    store.upsert_import(Incident("INC-1", "Late", follow_ups=(FollowUp("", "Raise limits"),)), "file", ACTOR)
+    assert (shown(store, text="slow"), shown(store, text="late limits")) == ([], ["INC-1"])
+
+
 def test_incidents_of_an_older_database_are_found_too(store: Store) -> None:
     incident(store, "INC-1")
     with store.tx():
@@ -235,3 +254,59 @@ def test_incidents_of_an_older_database_are_found_too(store: Store) -> None:
         store._run("INSERT INTO not_indexed SELECT id FROM incidents")
     assert shown(store, text="checkout") == ["INC-1"]
     assert store._all("SELECT * FROM not_indexed") == []
+
+
+# --- lists, a part at a time --------------------------------------------------------------------------------------------
+
+
+def test_incidents_as_recorded_go_on_behind_one_whatever_became_of_it(store: Store) -> None:
+    for number in range(1, 5):
+        incident(store, f"INC-{number}", days=-number, severity="SEV1")
+    store.apply("INC-2", [Set("incident", "", "severity", "SEV2")], ACTOR)
+    assert shown(store, as_recorded=True, count=2) == ["INC-1", "INC-2"]
+    assert shown(store, as_recorded=True, after="INC-2", severities=("SEV1",)) == ["INC-3", "INC-4"]
+    with pytest.raises(Misuse):
+        shown(store, as_recorded=True, after="INC-9")
+
+
+def test_rows_of_all_incidents_come_in_parts_that_leave_none_out(store: Store) -> None:
+    for number in range(1, 4):
+        rows = tuple(FollowUp("", f"Row {n}") for n in range(3))
+        events = tuple(TimelineEvent("", START - timedelta(minutes=n), f"Event {n}") for n in range(3))
+        incident(store, f"INC-{number}", private=number == 2, follow_ups=rows, timeline=events)
+        postmortem(store, f"INC-{number}", home="wiki" if number == 1 else "")
+    every = [key for _, key in keys(store, "FU", PUBLIC)]
+    assert every == ["FU-1", "FU-2", "FU-3", "FU-7", "FU-8", "FU-9"]
+    happened = keys(store, "T", PUBLIC)
+    assert happened == [("INC-1", f"T-{n}") for n in (3, 2, 1)] + [("INC-3", f"T-{n}") for n in (9, 8, 7)]
+    assert store.list_postmortems(WantedPostmortems(), Part(), PUBLIC) == ["INC-1", "INC-3"]
+    assert store.list_postmortems(WantedPostmortems(home=""), Part("INC-1", 1), PUBLIC) == ["INC-3"]
+    assert store.list_postmortems(WantedPostmortems(statuses=("completed",)), Part(), PUBLIC) == []
+
+
+def keys(store: Store, kind: str, visible: Visible) -> list[tuple[str, str]]:
+    """The keys of all rows, two at a time."""
+    found: list[tuple[str, str]] = []
+    while True:
+        part = Part(found[-1][1] if found else "", 2)
+        events = store.list_events(WantedEvents(), part, visible) if kind == "T" else []
+        rows = [] if kind == "T" else store.list_follow_ups(WantedFollowUps(), part, visible)
+        if not events and not rows:
+            return found
+        found += [(owner, row.key) for owner, row in rows] + [(owner, event.key) for owner, event in events]
+
+
+def test_rows_are_narrowed_down(store: Store) -> None:
+    late = FollowUp("FU-1", "a", FollowUpStatus.DONE, ADA, due_on=date(2026, 11, 1))
+    incident(store, "INC-1", follow_ups=(late, FollowUp("FU-2", "b", due_on=date(2026, 11, 2)), FollowUp("FU-3", "c")))
+    incident(store, "INC-2", lead=ADA, timeline=(TimelineEvent("T-1", START, "x"),))
+
+    def found(**wanted: object) -> list[str]:
+        rows = store.list_follow_ups(WantedFollowUps(**wanted), Part())  # type: ignore[arg-type]
+        return [row.key for _, row in rows]
+
+    assert found(assignee="ada@example.com") == found(assignee="Ada Byron") == found(statuses=("done",)) == ["FU-1"]
+    assert found(due_before=date(2026, 11, 2)) == ["FU-1"]
+    assert found(incident="INC-2") == []
+    assert store.list_events(WantedEvents(since=START), Part())[0][1].key == "T-1"
+    assert store.list_events(WantedEvents(before=START), Part()) == []

@@ -11,8 +11,27 @@ from syncd.web.overview_view import Asked, asked, overview_view
 
 AT = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 LISTED = Listed(
-    *("INC-1", "Slow", "closed", "SEV1", False, None, AT, False, PostmortemStatus.IN_REVIEW, "wiki", "fresh", "wiki"),
-    *("", AT, AT, "", 0, 0, 0, 0),
+    reference="INC-1",
+    name="Slow",
+    phase="closed",
+    severity="SEV1",
+    private=False,
+    owner=None,
+    began=AT,
+    needs_person=False,
+    status=PostmortemStatus.IN_REVIEW,
+    home="wiki",
+    template="standard",
+    freshness="fresh",
+    destination="wiki",
+    url="",
+    since=AT,
+    checked_at=AT,
+    reason="",
+    conflicts=0,
+    not_understood=0,
+    open_follow_ups=0,
+    overdue=0,
 )
 CHOICES = Choices(("SEV1",), (Person("Ada Byron", "ada@example.com"),))
 
