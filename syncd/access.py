@@ -19,6 +19,7 @@ from fastapi import Request, Response
 from mapping.incident import FollowUp, Incident, TimelineEvent
 from syncd.app import App
 from syncd.errors import Forbidden, UnknownReference
+from syncd.insights import Insight, insight
 from syncd.pages import Conflict
 from syncd.settings_faces import WebSettings, is_loopback
 from syncd.store.journal import JournalLine
@@ -263,6 +264,10 @@ class Sight:
     def postmortems(self, wanted: WantedPostmortems, part: Part) -> list[str]:
         """The incidents of post-mortems, a part of them."""
         return self.app.store.list_postmortems(wanted, part, self.visible)
+
+    def insight(self, name: str) -> Insight:
+        """One of the insights, from what may be seen."""
+        return insight(self.app.store, name, self.visible)
 
     def owner_of_follow_up(self, key: str) -> Incident:
         """The incident that has this follow-up."""

@@ -11,14 +11,14 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from syncd.access import Access, Sight
-from syncd.api import conflicts, flow, follow_ups, incidents, journal, pages, postmortems, timeline
+from syncd.api import conflicts, flow, follow_ups, incidents, insights, journal, pages, postmortems, timeline
 from syncd.api.problems import answer_problems, problem
 from syncd.api.versions import Answer
 from syncd.app import App
 from syncd.settings_faces import WebSettings
 from syncd.web import mount_web
 
-RESOURCES = (incidents, follow_ups, timeline, postmortems, conflicts, flow, journal)
+RESOURCES = (incidents, follow_ups, timeline, postmortems, conflicts, flow, journal, insights)
 
 
 def create_app(app: App, look: pages.Look | None = None, settings: WebSettings | None = None) -> FastAPI:

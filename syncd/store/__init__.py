@@ -2,10 +2,11 @@
 belongs together; every method that changes something is a transaction by itself or joins the one around it.
 
 Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`, `search.py`, `records.py`,
-`imports.py`; beside them `overview.py`, `lists.py` and `saves.py`. The tables are in `schema.py`, the statements in
-`statements.py`.
+`imports.py`; beside them `overview.py`, `lists.py`, `figures.py` and `saves.py`. The tables are in `schema.py`, the
+statements in `statements.py`.
 """
 
+from syncd.store.figures import Figures
 from syncd.store.imports import Imports
 from syncd.store.journal import JournalLine
 from syncd.store.lists import Lists
@@ -16,5 +17,5 @@ from syncd.store.saves import Saves
 __all__ = ["FlowMark", "JournalLine", "Store"]
 
 
-class Store(Imports, Overview, Lists, Saves):
+class Store(Imports, Overview, Lists, Figures, Saves):
     """Safe to use from several threads and processes at once."""

@@ -199,6 +199,28 @@ CHOICES = f"""SELECT DISTINCT 'severity', i.severity, '' FROM incidents i WHERE 
     UNION SELECT DISTINCT 'owner', i.lead, coalesce(p.name, '') FROM incidents i LEFT JOIN people p ON p.email = i.lead
     WHERE {VISIBLE} AND i.lead != '' ORDER BY 1, 2"""
 
+# --- insights -----------------------------------------------------------------------------------------------------------
+
+LACKING = f"""SELECT i.reference, i.name, i.severity, i.phase, i.lead, p.name, {_BEGAN}
+    FROM incidents i LEFT JOIN people p ON p.email = i.lead WHERE {VISIBLE} AND i.phase IN ('post_incident', 'closed')
+    AND NOT EXISTS (SELECT 1 FROM postmortems m WHERE m.incident = i.reference)"""
+# When an incident ended, and when its post-mortem was moved to completed last.
+COMPLETED = f"""SELECT coalesce(
+    (SELECT v.value FROM incident_values v WHERE v.incident = i.reference AND v.field = 'time:resolved'), {_BEGAN}),
+    (SELECT j.at FROM journal j WHERE j.incident = i.reference AND j.subject = 'postmortem' AND j.field = 'status'
+    AND j.action = 'set' AND j.new = 'completed' ORDER BY j.id DESC LIMIT 1)
+    FROM postmortems m JOIN incidents i ON i.reference = m.incident WHERE m.status = 'completed' AND {VISIBLE}"""
+# Private incidents are few: their rows are left out, rather than every row's incident looked up.
+LEFT_OPEN = f"""SELECT f.assignee, p.name, count(*), sum(f.due_on BETWEEN '0' AND :yesterday),
+    sum(f.made_at > :week), sum(f.made_at > :month), sum(f.made_at > :quarter), min(f.made_at)
+    FROM follow_ups f LEFT JOIN people p ON p.email = f.assignee WHERE f.status = 'open'
+    AND (:everything OR f.incident NOT IN (SELECT i.reference FROM incidents i WHERE NOT {VISIBLE})) GROUP BY f.assignee"""
+DISAGREEMENTS = f"""SELECT g.destination, c.section, c.key, c.field, c.state, iif(c.settled_by != '', c.settled_by,
+    (SELECT j.name FROM journal j WHERE j.incident = g.incident AND j.action = 'resolve'
+    AND j.subject = iif(c.key != '', c.key, c.section) AND j.field = c.field AND j.new = c.state ORDER BY j.id DESC LIMIT 1))
+    FROM conflicts c JOIN pages g ON g.id = c.page JOIN incidents i ON i.reference = g.incident WHERE {VISIBLE}
+    ORDER BY c.number"""
+
 # --- lists --------------------------------------------------------------------------------------------------------------
 
 # Rows of all incidents, a part at a time: where the last one that is known stands, and those behind it.

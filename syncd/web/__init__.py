@@ -11,7 +11,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from syncd.access import Access, Sight
 from syncd.app import App
-from syncd.web import inbox, incident, overview, signin
+from syncd.web import inbox, incident, insights, overview, signin
 from syncd.web.headers import secured
 from syncd.web.live import Live
 from syncd.web.site import Site
@@ -24,6 +24,7 @@ def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
     web.mount("/static", StaticFiles(directory=site.folder / "static"), name="static")
     overview.mount(web, site)
     inbox.mount(web, site)
+    insights.mount(web, site)
     incident.mount(web, site)
     if access.guarded:
         signin.mount(web, site, access)
