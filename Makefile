@@ -42,7 +42,7 @@ lint: setup
 demo: setup
 	$(BIN)/syncd demo $(ARGS)
 
-# Ours beside other tools, which are installed from the package index into .venv-bench.
+# Ours beside other tools, which are installed from the package index into .venv-bench; ARGS=--answers-only needs none.
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
 

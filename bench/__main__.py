@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench import postmortem
+from bench.answers import answers
 from bench.double import Double
 from bench.environments import PEERS, NotInstalled, interpreter, ours
 from bench.process import Process
@@ -22,6 +23,7 @@ SERVICES = {
     "data center": (OURS, "md2cf"),
     "notion": (OURS, "notionify", "marknotion", "ultimate_notion"),
 }
+ANSWERS = 30  # how often each page is asked for
 PATIENCE = 900.0  # seconds that one answer may take
 LATER = timedelta(minutes=10)  # between two steps, so that nothing is young any more
 
@@ -32,14 +34,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pages", type=int, default=1000, help="how many pages the last column is about")
     parser.add_argument("--rounds", type=int, default=7, help="how often each rate is taken")
     parser.add_argument("--seconds", type=float, default=0.5, help="processor time of each rate")
-    parser.add_argument("--rates-only", action="store_true", help="no publishing")
+    parser.add_argument("--incidents", type=int, default=10_000, help="how many the server has when its answers are timed")
+    parser.add_argument("--rates-only", action="store_true", help="only conversions")
+    parser.add_argument("--answers-only", action="store_true", help="only the server's answers")
     asked = parser.parse_args(arguments)
     measured = Measured(many=asked.pages)
     with tempfile.TemporaryDirectory(prefix="syncd-bench-") as folder:
-        pythons = dict(_installed(measured))
-        take_rates(measured, pythons, Path(folder), asked.rounds, asked.seconds)
         if not asked.rates_only:
-            count_requests(measured, pythons, Path(folder))
+            measured.incidents = asked.incidents
+            measured.answers = answers(Path(folder), asked.incidents, ANSWERS)
+        if not asked.answers_only:
+            pythons = dict(_installed(measured))
+            take_rates(measured, pythons, Path(folder), asked.rounds, asked.seconds)
+            if not asked.rates_only:
+                count_requests(measured, pythons, Path(folder))
     print(text(measured))
     return int(any(bar.holds is False for bar in bars(measured)))
 

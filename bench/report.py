@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
+from operator import itemgetter
 from statistics import median
 
+from bench.answers import Took
 from bench.double import Spent
 
 OURS = "syncd"
@@ -16,6 +19,7 @@ PUBLISHED = {
     "notion": "150 blocks are published in 2 writes",
 }
 BODY = re.compile(r"(?:POST|PUT) /(?:api/v2/pages|rest/api/content)(?:/ID)?|[A-Z]+ /v1/.*")  # what writes a page's content
+ANSWER_MS = 100
 STEPS = {
     "publish": "publish",
     "again": "unchanged",
@@ -27,10 +31,13 @@ STEPS = {
 
 @dataclass
 class Measured:
-    """Rates by conversion and tool, one a round; requests by service, tool and step; what could not be done, in words."""
+    """Rates by conversion and tool, one a round; requests by service, tool and step; what answers took, with how many
+    incidents in the store; what could not be done, in words."""
 
     rates: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     requests: dict[str, dict[str, dict[str, Spent]]] = field(default_factory=dict)
+    answers: dict[str, list[Took]] = field(default_factory=dict)
+    incidents: int = 0
     notes: list[str] = field(default_factory=list)
     many: int = 0
 
@@ -53,7 +60,7 @@ def ratio(rates: Mapping[str, Sequence[float]], peer: str) -> float | None:
 
 def bars(measured: Measured) -> list[Bar]:
     """All that is promised."""
-    return [*_rate_bars(measured), *_request_bars(measured)]
+    return [*_rate_bars(measured), *_request_bars(measured), *_answer_bars(measured)]
 
 
 def _rate_bars(measured: Measured) -> Iterable[Bar]:
@@ -83,6 +90,21 @@ def _request_bars(measured: Measured) -> Iterable[Bar]:
             yield Bar(what, _spent(many), many.requests <= 10 and not many.writes)
 
 
+def _answer_bars(measured: Measured) -> Iterable[Bar]:
+    if measured.answers:
+        name, slowest = max(((name, median(_processor(took))) for name, took in measured.answers.items()), key=itemgetter(1))
+        what = f"every answer over {measured.incidents:,} incidents takes at most {ANSWER_MS} ms of the processor"
+        yield Bar(what, f"{slowest:.0f} ms ({name})", slowest < ANSWER_MS)
+
+
+def _clock(took: Sequence[Took]) -> list[float]:
+    return [one.clock for one in took]
+
+
+def _processor(took: Sequence[Took]) -> list[float]:
+    return [one.processor for one in took]
+
+
 def _bodies(spent: Spent) -> int:
     """Writes of content; labels, and that we do not want mails about the page, are beside it."""
     return sum(n for kind, n in spent.writes.items() if BODY.fullmatch(kind))
@@ -94,7 +116,8 @@ def _spent(spent: Spent) -> str:
 
 def text(measured: Measured) -> str:
     """The whole report as Markdown."""
-    parts = [_rates(measured)]
+    parts = [_rates(measured)] if measured.rates else []
+    parts += [_answers(measured)] if measured.answers else []
     parts += [_requests(measured, service) for service in measured.requests]
     parts += ["What is promised:\n\n" + _table(("promise", "measured", "holds"), [_bar(bar) for bar in bars(measured)])]
     parts += ["\n".join(f"- {note}" for note in measured.notes)] if measured.notes else []
@@ -113,6 +136,17 @@ def _rates(measured: Measured) -> str:
             rows.append((CONVERSIONS[conversion], tool, f"{median(found):.0f}", times))
     head = ("conversion", "tool", "documents a second of processor time", "ours is so many times that")
     return "Rates, one post-mortem of 30 KB, the median of all rounds:\n\n" + _table(head, rows)
+
+
+def _answers(measured: Measured) -> str:
+    rows = []
+    for name, took in measured.answers.items():
+        clock = sorted(_clock(took))
+        late = clock[ceil(0.95 * len(clock)) - 1]
+        rows.append((name, f"{median(clock):.0f}", f"{late:.0f}", f"{median(_processor(took)):.0f}"))
+    head = ("what is asked", "median, ms", "95 of 100 within, ms", "of the processor, ms")
+    title = f"Answers of the server with {measured.incidents:,} incidents and {measured.incidents * 10:,} follow-ups:"
+    return f"{title}\n\n" + _table(head, rows)
 
 
 def _requests(measured: Measured, service: str) -> str:

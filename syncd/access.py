@@ -23,7 +23,7 @@ from syncd.insights import Insight, insight
 from syncd.pages import Conflict
 from syncd.settings_faces import WebSettings, is_loopback
 from syncd.store.journal import JournalLine
-from syncd.store.lists import Part, WantedEvents, WantedFollowUps, WantedPostmortems
+from syncd.store.lists import Part, PostmortemListed, WantedEvents, WantedFollowUps, WantedPostmortems
 from syncd.store.overview import Choices, Listing, Wanted
 from syncd.store.statements import NEAR
 from syncd.store.visible import Visible
@@ -261,8 +261,8 @@ class Sight:
         """Timeline events with their incidents, a part of them."""
         return self.app.store.list_events(wanted, part, self.visible)
 
-    def postmortems(self, wanted: WantedPostmortems, part: Part) -> list[str]:
-        """The incidents of post-mortems, a part of them."""
+    def postmortems(self, wanted: WantedPostmortems, part: Part) -> list[PostmortemListed]:
+        """Post-mortems without their sections, a part of them."""
         return self.app.store.list_postmortems(wanted, part, self.visible)
 
     def insight(self, name: str) -> Insight:

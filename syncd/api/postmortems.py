@@ -14,7 +14,7 @@ from syncd.api.paging import Paged
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
 from syncd.errors import UnknownReference
-from syncd.store.lists import WantedPostmortems
+from syncd.store.lists import PostmortemListed, WantedPostmortems
 from syncd.writing import written_json
 
 
@@ -37,12 +37,13 @@ def _listing(router: APIRouter, app: App) -> None:
         """Post-mortems without their sections, those of the oldest incident first."""
 
         wanted = WantedPostmortems(tuple(status), template, {"": None, "in-house": ""}.get(home, home))
-        page, following = paging.page(sight.postmortems(wanted, paging.part), lambda ref: ref)
-        return {"postmortems": [_brief(app, ref) for ref in page], "next": following}
+        page, following = paging.page(sight.postmortems(wanted, paging.part), lambda one: one.incident)
+        return {"postmortems": [_brief(app, one) for one in page], "next": following}
 
 
-def _brief(app: App, ref: str) -> Answer:
-    return {name: value for name, value in app.postmortem_json(ref).items() if name not in ("sections", "conflicts")}
+def _brief(app: App, one: PostmortemListed) -> Answer:
+    pages = [app.page_json(page) for page in app.store.pages(one.incident)]
+    return {**one._asdict(), "home": one.home or None, "pages": pages}
 
 
 def _reading(router: APIRouter, app: App) -> None:

@@ -6,6 +6,7 @@ The rows of the incident that was recorded first come first.
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from mapping.incident import FollowUp, TimelineEvent
 from mapping.times import iso
@@ -52,6 +53,15 @@ class WantedPostmortems:
     home: str | None = None
 
 
+class PostmortemListed(NamedTuple):
+    """A post-mortem without its sections; `home` is empty for in-house."""
+
+    incident: str
+    template: str
+    status: str
+    home: str
+
+
 class Lists(Records):
     """Rows of all incidents. Each raises Misuse for a `Part` that is behind nothing."""
 
@@ -87,8 +97,10 @@ class Lists(Records):
         rows = self._all(sql.EVENTS_LISTED, asked | visible.parameters | {"count": part.count})
         return [(incident, event_of(tuple(of))) for incident, *of in rows]
 
-    def list_postmortems(self, wanted: WantedPostmortems, part: Part, visible: Visible = EVERYTHING) -> list[str]:
-        """The incidents of these post-mortems."""
+    def list_postmortems(
+        self, wanted: WantedPostmortems, part: Part, visible: Visible = EVERYTHING
+    ) -> list[PostmortemListed]:
+        """Post-mortems."""
         (owner,) = self._behind(sql.INCIDENT_STANDS, part, (0,))
         asked = {
             "statuses": json.dumps(wanted.statuses) if wanted.statuses else None,
@@ -96,7 +108,8 @@ class Lists(Records):
             "home": wanted.home,
             "owner": owner,
         }
-        return [row[0] for row in self._all(sql.POSTMORTEMS_LISTED, asked | visible.parameters | {"count": part.count})]
+        rows = self._all(sql.POSTMORTEMS_LISTED, asked | visible.parameters | {"count": part.count})
+        return [PostmortemListed(*row) for row in rows]
 
     def _behind(self, statement: str, part: Part, beginning: Row) -> Row:
         if not part.after:

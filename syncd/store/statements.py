@@ -173,27 +173,27 @@ _WANTED = " AND ".join(
         "(:after = '' OR i.id > (SELECT id FROM incidents WHERE reference = :after))",
     )
 )
-_FIRST = """iif(:as_recorded, number, NULL), needs DESC, iif(:oldest_first, began, NULL), began DESC, number DESC"""
-# The incidents that are wanted, first those that need a person; the page of each that is worst off; how many there are.
-_PICKED = f"""SELECT i.id AS number, i.reference, i.name, i.phase, i.severity, i.private, i.lead, p.name AS lead_name,
-    m.status, m.home, m.template, w.id AS page, coalesce(w.freshness, 7) AS freshness, n.incident IS NOT NULL AS needs,
-    {_BEGAN} AS began, count(*) OVER () AS total
-    FROM incidents i LEFT JOIN postmortems m ON m.incident = i.reference LEFT JOIN people p ON p.email = i.lead
-    LEFT JOIN worst w ON w.incident = i.reference LEFT JOIN needing n ON n.incident = i.reference WHERE {_WANTED}
-    ORDER BY {_FIRST} LIMIT :count OFFSET :start"""
-_LEFT = "WHERE f.incident = k.reference AND f.status = 'open'"
+_FIRST = "iif(:as_recorded, k.number, NULL), k.needs DESC, iif(:oldest_first, k.began, NULL), k.began DESC, k.number DESC"
+# The incidents that are wanted, each with its page that is worst off.
+_FITTING = f"""SELECT i.id AS number, w.id AS page, coalesce(w.freshness, 7) AS freshness, n.incident IS NOT NULL AS needs,
+    {_BEGAN} AS began FROM incidents i
+    LEFT JOIN postmortems m ON m.incident = i.reference LEFT JOIN people p ON p.email = i.lead
+    LEFT JOIN worst w ON w.incident = i.reference LEFT JOIN needing n ON n.incident = i.reference WHERE {_WANTED}"""
+_LEFT = "WHERE f.incident = i.reference AND f.status = 'open'"
+# How many there are, and of a part of them all that is told; first those that need a person.
 OVERVIEW = f"""WITH judged AS MATERIALIZED ({_JUDGED}),
     worst AS MATERIALIZED (SELECT incident, id, min(freshness) AS freshness FROM judged WHERE NOT copy GROUP BY incident),
     needing AS MATERIALIZED (SELECT DISTINCT incident FROM judged WHERE freshness <= 3),
-    picked AS MATERIALIZED ({_PICKED})
-    SELECT k.total, k.reference, k.name, k.phase, k.severity, k.private, k.lead, k.lead_name, k.began, k.needs, k.status,
-    k.home, k.template, k.freshness, g.destination, g.url, g.since, g.checked_at, g.reason,
-    (SELECT count(*) FROM conflicts c JOIN pages o ON o.id = c.page WHERE o.incident = k.reference AND c.state = 'open'),
-    (SELECT count(*) FROM unread u JOIN pages o ON o.id = u.page WHERE o.incident = k.reference AND o.state != 'detached'),
+    fitting AS MATERIALIZED ({_FITTING}),
+    part AS MATERIALIZED (SELECT k.* FROM fitting k ORDER BY {_FIRST} LIMIT :count OFFSET :start)
+    SELECT (SELECT count(*) FROM fitting), i.reference, i.name, i.phase, i.severity, i.private, i.lead, p.name,
+    k.began, k.needs, m.status, m.home, m.template, k.freshness, g.destination, g.url, g.since, g.checked_at, g.reason,
+    (SELECT count(*) FROM conflicts c JOIN pages o ON o.id = c.page WHERE o.incident = i.reference AND c.state = 'open'),
+    (SELECT count(*) FROM unread u JOIN pages o ON o.id = u.page WHERE o.incident = i.reference AND o.state != 'detached'),
     (SELECT count(*) FROM follow_ups f {_LEFT}),
     (SELECT count(*) FROM follow_ups f {_LEFT} AND f.due_on BETWEEN '0' AND :yesterday)
-    FROM picked k LEFT JOIN pages g ON g.id = k.page
-    ORDER BY {_FIRST}"""
+    FROM part k JOIN incidents i ON i.id = k.number LEFT JOIN people p ON p.email = i.lead
+    LEFT JOIN postmortems m ON m.incident = i.reference LEFT JOIN pages g ON g.id = k.page ORDER BY {_FIRST}"""
 # What can be chosen from: the values that there are.
 CHOICES = f"""SELECT DISTINCT 'severity', i.severity, '' FROM incidents i WHERE {VISIBLE} AND i.severity != ''
     UNION SELECT DISTINCT 'owner', i.lead, coalesce(p.name, '') FROM incidents i LEFT JOIN people p ON p.email = i.lead
@@ -241,7 +241,8 @@ EVENTS_LISTED = f"""SELECT t.incident, t.key, t.at, t.title, t.description
     AND (:since IS NULL OR julianday(t.at) >= julianday(:since))
     AND (:before IS NULL OR julianday(t.at) < julianday(:before))
     ORDER BY i.id, julianday(t.at), t.id LIMIT :count"""
-POSTMORTEMS_LISTED = f"""SELECT m.incident FROM postmortems m JOIN incidents i ON i.reference = m.incident
+POSTMORTEMS_LISTED = f"""SELECT m.incident, m.template, m.status, m.home
+    FROM postmortems m JOIN incidents i ON i.reference = m.incident
     WHERE {VISIBLE} AND i.id > :owner AND {_ANY.format("statuses", "m.status")}
     AND (:template = '' OR m.template = :template) AND (:home IS NULL OR m.home = :home)
     ORDER BY i.id LIMIT :count"""

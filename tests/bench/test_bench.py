@@ -10,6 +10,7 @@ import pytest
 
 from bench import environments, postmortem
 from bench.__main__ import count_steps
+from bench.answers import ASKED, Took, answers
 from bench.double import Double, Spent
 from bench.environments import PEERS, NotInstalled, interpreter, pins
 from bench.process import Process
@@ -81,6 +82,16 @@ def test_a_missed_promise_is_told() -> None:
     shown = text(measured)
     assert re.search(r"md2conf .* 4\.0 ", shown)
     assert re.search(r"\| syncd +\| - +\| - +\| 3 \+ 2 +\| - +\| 11 \+ 0 +\|", shown)
+
+
+def test_the_servers_answers_are_timed_over_a_store_that_was_filled(tmp_path: Path) -> None:
+    measured = Measured(incidents=60, answers=answers(tmp_path, 60, 2))
+    assert set(measured.answers) == set(ASKED) and all(len(took) == 2 for took in measured.answers.values())
+    shown = text(measured)
+    assert "with 60 incidents and 600 follow-ups" in shown and "| overview, searched " in shown
+    measured.answers = {"insights": [Took(130.0, 120.0)] * 3, "overview": [Took(140.0, 90.0)]}
+    (bar,) = (bar for bar in bars(measured) if "answer" in bar.what)
+    assert (bar.measured, bar.holds) == ("120 ms (insights)", False)
 
 
 def test_every_peer_is_pinned_with_a_reason() -> None:

@@ -279,8 +279,9 @@ def test_rows_of_all_incidents_come_in_parts_that_leave_none_out(store: Store) -
     assert every == ["FU-1", "FU-2", "FU-3", "FU-7", "FU-8", "FU-9"]
     happened = keys(store, "T", PUBLIC)
     assert happened == [("INC-1", f"T-{n}") for n in (3, 2, 1)] + [("INC-3", f"T-{n}") for n in (9, 8, 7)]
-    assert store.list_postmortems(WantedPostmortems(), Part(), PUBLIC) == ["INC-1", "INC-3"]
-    assert store.list_postmortems(WantedPostmortems(home=""), Part("INC-1", 1), PUBLIC) == ["INC-3"]
+    written = store.list_postmortems(WantedPostmortems(), Part(), PUBLIC)
+    assert written == [("INC-1", "standard", "in_progress", "wiki"), ("INC-3", "standard", "in_progress", "")]
+    assert store.list_postmortems(WantedPostmortems(home=""), Part("INC-1", 1), PUBLIC) == written[1:]
     assert store.list_postmortems(WantedPostmortems(statuses=("completed",)), Part(), PUBLIC) == []
 
 
