@@ -42,7 +42,7 @@ class Search(Pages):
 def query(text: str) -> str:
     """What a person typed as a query: all its words in any order, "phrases" as they are, and the last word as far as it goes
     unless it is a number or a key. Empty where nothing was typed; where there is no word in it, nothing is found."""
-    typed = [(phrase or word, bool(phrase)) for phrase, word in PHRASES.findall(text)]
+    typed = [(phrase or word, bool(phrase)) for phrase, word in PHRASES.findall(text.replace("\0", " "))]
     words = [f'"{word}"' for word, _ in typed if any(letter.isalnum() for letter in word)]
     if typed and not typed[-1][1] and len(typed[-1][0]) >= BEGUN and typed[-1][0].replace("'", "").isalpha():
         words[-1] += "*"

@@ -212,7 +212,7 @@ def test_words_are_found_wherever_they_stand_and_phrases_only_together(store: St
 
 
 @pytest.mark.parametrize(
-    "typed", ['"', "*", "a OR b", "NEAR(", "name:x", "(((", "^", "'; DROP TABLE", '""', "a*b", "\ue000"]
+    "typed", ['"', "*", "a OR b", "NEAR(", "name:x", "(((", "^", "'; DROP TABLE", '""', "a*b", "\ue000", "a\0b", "\0"]
 )
 def test_whatever_is_typed_is_words_and_never_a_syntax_error(store: Store, typed: str) -> None:
     incident(store, "INC-1")
