@@ -8,7 +8,7 @@ not there is simply not in the base, and will be planned again.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mapping.align import alike, match, similarity
+from mapping.align import TURNED, alike, match, similarity, words_of
 from mapping.document import Block, Doc
 from syncd.pages import Base, Entry, rows_of
 
@@ -22,7 +22,7 @@ def recovered(expected: Base, before: Base | None, remote: Doc, *, native: bool)
     entries = [
         chosen
         for i, entry in enumerate(expected.entries)
-        if (chosen := _chosen(entry, old.get(entry.block.native), seen.get(i), native)) is not None
+        if (chosen := _chosen(entry, old.get(entry.block.native), seen.get(i), native, made=before is None)) is not None
     ]
     entries += [before.entries[i] for i in left] if before else []
     return Base(
@@ -38,32 +38,41 @@ def _which(now: str, then: str, seen: str) -> str:
     return then if seen == then else now
 
 
-def _landed(now: Block, then: Block | None, seen: Block | None) -> bool:
-    """Did `now` reach the page, where `then` was, when the page shows `seen`?"""
-    if then is None or seen is None:
-        return seen is not None
+def _landed(now: Block, then: Block | None, seen: Block | None, *, made: bool) -> bool:
+    """Did `now` reach the page, where `then` was, when the page shows `seen`? `made`: the page came into being with it; on
+    a page that was there, what is only somewhat like a new block is what a person said at the same place."""
+    if seen is None:
+        return False
+    if then is None:
+        return made or _hardly_changed(now, seen)
     if seen in (now, then):
         return seen == now
     return similarity(now, seen) >= similarity(then, seen)
 
 
-def _chosen(entry: Entry, old: Entry | None, seen: Block | None, native: bool) -> Entry | None:
+def _hardly_changed(now: Block, seen: Block) -> bool:
+    """Words were only added, or only removed, or few were exchanged."""
+    words, others = words_of(now.text), words_of(seen.text)
+    return words <= others or others <= words or similarity(now, seen) >= TURNED
+
+
+def _chosen(entry: Entry, old: Entry | None, seen: Block | None, native: bool, *, made: bool) -> Entry | None:
     if entry.role == "table" and seen is not None and seen.kind == "table":
-        return _chosen_rows(entry, old, seen, native)
+        return _chosen_rows(entry, old, seen, native, made=made)
     if old is not None and old.block == entry.block:
         return entry
-    if _landed(entry.block, old.block if old else None, seen):
+    if _landed(entry.block, old.block if old else None, seen, made=made):
         return entry
     return old
 
 
-def _chosen_rows(entry: Entry, old: Entry | None, seen: Block, native: bool) -> Entry:
+def _chosen_rows(entry: Entry, old: Entry | None, seen: Block, native: bool, *, made: bool) -> Entry:
     pairs = alike(entry.block.rows, seen.rows, native=native)
     before = {row.native: row for row in old.block.rows if row.native} if old else {}
     kept: list[tuple[str, Block]] = []
     for i, (key, row) in enumerate(zip(entry.keys, entry.block.rows, strict=True)):
         then, now = before.get(row.native), seen.rows[pairs[i]] if i in pairs else None
-        if then == row or _landed(row, then, now):
+        if then == row or _landed(row, then, now, made=made):
             kept.append((key, row))
         elif then is not None:
             kept.append((key, then))

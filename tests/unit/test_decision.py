@@ -13,8 +13,9 @@ from mapping.markdown_page import project
 from mapping.rows import Vocabulary
 from syncd.compose import compose
 from syncd.local import Local, Policy
-from syncd.pages import Base
+from syncd.pages import Base, Entry
 from syncd.plan import plan_out
+from syncd.recover import recovered
 from syncd.take_in import TakenIn, take_in, with_keys
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -294,6 +295,38 @@ def test_a_tick_is_never_half_typed() -> None:
 def test_a_plan_is_the_same_value_each_time() -> None:
     of, base = local(), page(local())[0]
     assert plan_out(base, of) == plan_out(base, of)
+
+
+# --- after a write of unknown fate --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seen", "landed"),
+    [
+        ("We tell them sooner.", True),
+        ("From now on we tell them sooner.", True),
+        ("We tell them.", True),
+        ("They tell them later.", False),  # a person said something like it at the same place
+        ("Entirely something else.", False),
+    ],
+)
+def test_a_sentence_that_was_to_come_is_known_again_only_when_the_page_says_nearly_its_words(
+    seen: str, landed: bool
+) -> None:
+    of = local()
+    before = replace(page(of)[0], entries=_worn(page(of)[0].entries))
+    at = next(i for i, e in enumerate(before.entries) if e.role == "prose") + 1
+    new = Entry(paragraph("We tell them sooner."), "summary", "prose")
+    expected = replace(before, entries=(*before.entries[:at], new, *before.entries[at:]))
+    theirs = replace(paragraph(seen), native="theirs")
+    shown = (*before.doc.blocks[:at], theirs, *before.doc.blocks[at:])
+    explained = recovered(expected, before, replace(before.doc, blocks=shown), native=True)
+    assert (new in explained.entries) == landed
+
+
+def _worn(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    doc = numbered(Doc("", tuple(entry.block for entry in entries)))
+    return tuple(replace(entry, block=block) for entry, block in zip(entries, doc.blocks, strict=True))
 
 
 # --- before the first heading -------------------------------------------------------------------------------------------
