@@ -27,11 +27,11 @@ SIGNED: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Su
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake: in which function, on which lines, what; `choice` of those possible at the node with this number."""
+    """One mistake: in which function and statement (by its line), what; `choice` of those possible at the node `number`."""
 
     file: str
     function: str
-    lines: range
+    line: int
     what: str
     key: str  # the same as long as the function is
     number: int
@@ -46,6 +46,16 @@ class Mistake:
 
 def parsed(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), file)
+
+
+def watched(tree: ast.Module) -> ast.Module:
+    """The same file, in which each statement of a function first tells its line to `_ran`."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list) and not isinstance(node, ast.Module | ast.ClassDef):
+                setattr(node, name, [part for s in statements for part in (ast.parse(f"_ran({s.lineno})").body[0], s)])
+    return tree
 
 
 def mistakes(file: str) -> Iterator[Mistake]:
@@ -63,8 +73,8 @@ def mistakes(file: str) -> Iterator[Mistake]:
             keys.add(key)
             seen[name, what] += 1
             what += f" ({seen[name, what]})" if seen[name, what] > 1 else ""
-            lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-            yield Mistake(file, name, lines, what, key, number, choice)
+            first = statement.body[0] if isinstance(statement, ast.FunctionDef) else statement
+            yield Mistake(file, name, first.lineno, what, key, number, choice)
 
 
 def _spared(tree: ast.Module) -> set[int]:

@@ -29,14 +29,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-from tests.mutation.mistakes import ROOT, Mistake, mistakes, parsed
+from tests.mutation.mistakes import ROOT, Mistake, mistakes, parsed, watched
 from tests.mutation.transplant import transplant
 
 FILES = ("mapping/edits.py", "mapping/merge.py", "syncd/plan.py", "syncd/reconcile.py")
@@ -107,18 +106,21 @@ class Hunt:
             yield name, Ran(seconds, {path: frozenset(numbers) for path, numbers in lines.items()})
 
     def _run_all(self, file: Path) -> int:
-        for path in FILES:  # as they are, so that nothing but a mistake makes a difference
-            assert transplant(_module(path), parsed(path)) == 0
+        seen: dict[str, set[int]] = {path: set() for path in FILES}
+        for path in FILES:
+            assert transplant(_module(path), parsed(path)) == 0  # as it is: nothing but a mistake makes a difference
+            transplant(_module(path), watched(parsed(path)), _ran=seen[path].add)
         with file.open("w") as out:
             for name, item in self.items.items():
-                trace, before = Trace(), time.process_time()
-                sys.settrace(trace.call)
+                before = time.process_time()
                 failure = _failure(item)
-                sys.settrace(None)
-                out.write(json.dumps([name, time.process_time() - before, trace.lines()]) + "\n")
+                lines = {path: sorted(numbers) for path, numbers in seen.items() if numbers}
+                out.write(json.dumps([name, time.process_time() - before, lines]) + "\n")
                 if failure:
                     file.write_text(f"{name}\n{failure}")
                     return 1
+                for numbers in seen.values():
+                    numbers.clear()
         return 0
 
     # --- one mistake ----------------------------------------------------------------------------------------------------
@@ -133,8 +135,7 @@ class Hunt:
     def _tests_of(self, mistake: Mistake) -> list[str]:
         """Those that run its lines: first who noticed a mistake nearby, then the fastest, for so many seconds."""
         kills = self.kills.get((mistake.file, mistake.function), Counter())
-        lines = set(mistake.lines)
-        able = [name for name, ran in self.ran.items() if ran.seconds < SLOW and lines & ran.lines.get(mistake.file, set())]
+        able = [name for name, ran in self.ran.items() if ran.seconds < SLOW and _runs(ran.lines.get(mistake.file), mistake)]
         able.sort(key=lambda name: (-kills[name], self.ran[name].seconds))
         spent = 0.0
         tests: list[str] = []
@@ -174,33 +175,14 @@ class Hunt:
         with self.journal.open("a") as out:
             out.write(json.dumps(said) + "\n")
         if verdict == "survived":
-            print(
-                f"{mistake.file}:{mistake.lines.start} {mistake.function}: {mistake.what}  ({len(tests)} tests)", flush=True
-            )
+            print(f"{mistake.file}:{mistake.line} {mistake.function}: {mistake.what}  ({len(tests)} tests)", flush=True)
 
     def _remember(self, said: dict[str, str]) -> None:
         self.kills.setdefault((said["file"], said["function"]), Counter())[said["by"]] += 1
 
 
-class Trace:
-    """Which lines of the files of the decision are run; the rest of the world is not looked at."""
-
-    def __init__(self) -> None:
-        self.seen: set[tuple[CodeType, int]] = set()
-        self.ours = {str(ROOT / file): file for file in FILES}
-
-    def call(self, frame: FrameType, event: str, _: Any) -> Any:
-        return self._line if frame.f_code.co_filename in self.ours else None
-
-    def _line(self, frame: FrameType, event: str, _: Any) -> Any:
-        self.seen.add((frame.f_code, frame.f_lineno))
-        return self._line
-
-    def lines(self) -> dict[str, list[int]]:
-        found: dict[str, set[int]] = {}
-        for code, line in self.seen:
-            found.setdefault(self.ours[code.co_filename], set()).update((code.co_firstlineno, line))
-        return {file: sorted(numbers) for file, numbers in found.items()}
+def _runs(lines: frozenset[int] | None, mistake: Mistake) -> bool:
+    return bool(lines) and (not mistake.function or mistake.line in (lines or ()))
 
 
 def _sources() -> str:
@@ -264,7 +246,7 @@ def report(options: argparse.Namespace, known: dict[str, dict[str, str]]) -> tup
         counts[mistake.file, verdict] += 1
         counts["all", verdict] += 1
         if verdict == "survived":
-            bare += [] if name in why else [f"{mistake.file}:{mistake.lines.start}  {mistake.function}: {mistake.what}"]
+            bare += [] if name in why else [f"{mistake.file}:{mistake.line}  {mistake.function}: {mistake.what}"]
             counts["all", "explained"] += name in why
         elif name in why and verdict != "not tried":
             unneeded.add(name)

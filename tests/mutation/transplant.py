@@ -9,8 +9,9 @@ from types import CodeType, FunctionType, ModuleType
 PLAIN = (bool, int, float, str, tuple, dict, frozenset, timedelta)
 
 
-def transplant(module: ModuleType, tree: ast.Module) -> int:
-    """How many functions and constants are different now."""
+def transplant(module: ModuleType, tree: ast.Module, **more: object) -> int:
+    """How many functions and constants are different now. `more` is what the new ones find there by name besides."""
+    vars(module).update(more)
     new: dict[str, object] = {"__name__": module.__name__}
     exec(compile(ast.fix_missing_locations(tree), str(module.__file__), "exec"), new)
     return sum(_graft(module, name, getattr(module, name, None), value) for name, value in new.items() if name[:2] != "__")
