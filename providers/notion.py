@@ -8,6 +8,7 @@ requests `notion_wire.py`; what blocks mean is `mapping/notion_blocks.py`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import httpx
 
@@ -45,6 +46,7 @@ from providers.notion_write import Halt, Pen, committed, first_request
 from providers.transport import Answer, Budget
 
 TITLE_LIMIT = 2000
+NEWEST = 5  # pages of another title that are looked at for our marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,7 @@ class Notion(Plain):
         """See `Provider.find`. Titles need not be unique here, so none is ever taken."""
         parent = self._parent(place)
         self._directory.load(self._wire)
-        found = self._rows(place, parent, marker, title) if parent.is_data_source else self._pages(parent, title)
-        for candidate in sorted(found, key=lambda page: str(page["created_time"]), reverse=True):
+        for candidate in self._rows(place, parent, marker, title) if parent.is_data_source else self._pages(parent, title):
             try:
                 seen = self.read(place, candidate["id"])
             except Missing:
@@ -187,18 +188,30 @@ class Notion(Plain):
         return None
 
     def _rows(self, place: Place, parent: Parent, marker: str, title: str) -> Iterator[Json]:
-        schema = self._schema(parent)
+        """Newest first."""
+        schema, query = self._schema(parent), f"data_sources/{parent.id}/query"
+        sorts: Json = {"sorts": [{"timestamp": "created_time", "direction": "descending"}]}
         name = Columns(place).found(schema).get("incident")
         if name:
-            condition: Json = {"property": name, schema[name]["type"]: {"equals": marker}}
-        else:
-            condition = {"property": places.title_property(schema), "title": {"equals": places.one_line(title)}}
-        return self._wire.read_list(f"data_sources/{parent.id}/query", {"filter": condition})
+            yield from self._wire.read_list(
+                query, {"filter": {"property": name, schema[name]["type"]: {"equals": marker}}, **sorts}
+            )
+            return
+        called = {"property": places.title_property(schema), "title": {"equals": places.one_line(title)}}
+        titled = list(self._wire.read_list(query, {"filter": called, **sorts}))
+        yield from titled
+        newest = islice(self._wire.read_list(query, sorts), NEWEST)
+        yield from (page for page in newest if page["id"] not in {one["id"] for one in titled})
 
     def _pages(self, parent: Parent, title: str) -> Iterator[Json]:
-        for block in self._wire.read_list(f"blocks/{parent.id}/children"):
-            if block.get("type") == "child_page" and places.one_line(block["child_page"]["title"]) == places.one_line(title):
-                yield block
+        """Those of that title, then the newest others: a person may have renamed ours before we heard of it."""
+        pages = [
+            block for block in self._wire.read_list(f"blocks/{parent.id}/children") if block.get("type") == "child_page"
+        ]
+        pages.sort(key=lambda page: str(page["created_time"]), reverse=True)
+        titled = [page for page in pages if places.one_line(page["child_page"]["title"]) == places.one_line(title)]
+        yield from titled
+        yield from [page for page in pages if page not in titled][:NEWEST]
 
     # --- the change feed ---
 

@@ -24,6 +24,7 @@ from syncd.local import Local
 from syncd.pages import Base, Entry
 
 INTRODUCTION = "introduction"  # the id of the section for text before the first heading
+STATIC = "In step with incident {}."  # the beginning of our line under the title
 COLUMNS = {title: index for index, title in enumerate(TIMELINE_HEADER)}
 Records = dict[str, dict[str, str]]
 
@@ -41,7 +42,7 @@ def compose(local: Local) -> Base:
 
 def static_line(local: Local) -> Block:
     """The one line under the title that says what this page is."""
-    text = f"In step with incident {local.incident.reference}. Times are in {zone_name(local.words.zone)}."
+    text = f"{STATIC.format(local.incident.reference)} Times are in {zone_name(local.words.zone)}."
     return Block("paragraph", (Span(text, marks=frozenset({"italic"})),))
 
 

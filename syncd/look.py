@@ -1,7 +1,7 @@
 """What would be recognised on a page that nobody manages yet, and what would never be touched. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from mapping.markdown import to_markdown
 from mapping.rows import Vocabulary
 from mapping.template import HEADINGS
 from providers.contract import Observation
+from syncd.compose import STATIC
 from syncd.recognise import Piece, Recognised, first_day, recognise
 
 
@@ -26,7 +27,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """`incident` is empty where the page carries no marker; `kept` names content that only the service can show; `lines` are
-    the page's blocks, each with what it would be: `event`, `follow-up`, `prose`, `heading` or `untouched`."""
+    the page's blocks, each with what it would be: `event`, `follow-up`, `prose`, `heading` or `untouched`; the line of ours
+    under the title is none of them."""
 
     incident: str
     parts: tuple[Part, ...]
@@ -59,18 +61,23 @@ class Sight:
 def sight(seen: Observation, postmortem: Postmortem | None, words: Vocabulary, day: datetime) -> Sight:
     """`postmortem` is the one that the page's marker names, for its own headings. `day` is lent to bare times where the page
     names none: an incident that takes the page has one."""
+    doc = replace(seen.doc, blocks=tuple(block for block in seen.doc.blocks if not _is_our_line(block, seen.marker)))
     known: dict[str, SectionKind] = {heading.casefold(): cast(SectionKind, kind) for kind, heading in HEADINGS.items()}
     known |= {section.heading.casefold(): section.kind for section in postmortem.sections} if postmortem else {}
-    found = recognise(seen.doc, words, first_day(seen.doc) or day, known)
-    named = list(zip(sections(seen.doc.blocks), found.parts, strict=True))
+    found = recognise(doc, words, first_day(doc) or day, known)
+    named = list(zip(sections(doc.blocks), found.parts, strict=True))
     parts = tuple(
         Part(part.heading, part.kind, _means(section, part.kind, [p for p in found.pieces if p.section == number]))
         for number, (section, part) in enumerate(named)
         if section.heading or section.blocks
     )
-    kept = tuple(to_markdown((block,)).strip() for block in seen.doc.blocks if block.kind == "kept")
+    kept = tuple(to_markdown((block,)).strip() for block in doc.blocks if block.kind == "kept")
     counts = (found.follow_ups, found.events, found.untouched)
     return Sight(seen.marker, parts, kept, *counts, found.unclear, tuple(_lines(found)))
+
+
+def _is_our_line(block: Block, incident: str) -> bool:
+    return bool(incident) and block.text.startswith(STATIC.format(incident))
 
 
 def _count(number: int, what: str) -> str:

@@ -313,8 +313,8 @@ class _Going:
         return headed(entry, section.heading)
 
     def prose(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Every section of sentences as the store has it; help only while it is unwritten."""
-        written = list(entries)
+        """Every section of sentences as the store has it; help only while it is unwritten, and with its heading."""
+        written = [e for e in entries if e.role != "help" or f"section:{e.section}" not in self.local.hidden]
         for section in self.local.postmortem.sections:
             if section.kind in ("text", "summary"):
                 written = self._section(written, section)

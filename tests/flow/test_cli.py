@@ -403,6 +403,7 @@ def test_look_writes_nothing(desk: Desk) -> None:
     assert seen["incident"] == "INC-12"
     kinds = {part["kind"]: part["means"] for part in seen["sections"]}
     assert (kinds["follow_ups"], kinds["timeline"]) == ("1 follow-up", "1 event")
+    assert all(part["heading"] for part in seen["sections"]), "our own line under the title is no prose"
     assert desk.page.read_bytes() == before
     desk.type("look", "https://example.com/nothing", code=2)
 

@@ -26,7 +26,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ class Hunt:
 
     def _mapped(self) -> Iterator[tuple[str, Ran]]:
         """Made once for these sources."""
-        file = Path(tempfile.gettempdir(), f"mutants-{_sources()}.jsonl")
+        file = Path(tempfile.gettempdir(), f"mutants-{_sources(self.items)}.jsonl")
         if not file.exists():
             partial = file.with_suffix(f".{os.getpid()}")
             pid = _forked(lambda: self._run_all(partial))
@@ -185,10 +185,11 @@ def _runs(lines: frozenset[int] | None, mistake: Mistake) -> bool:
     return bool(lines) and (not mistake.function or mistake.line in (lines or ()))
 
 
-def _sources() -> str:
-    """A name for the sources and tests as they are."""
+def _sources(tests: Iterable[str]) -> str:
+    """A name for these tests of the sources as they are."""
     names = sorted(path for top in ("mapping", "providers", "syncd", "tests") for path in (ROOT / top).rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in names)).hexdigest()[:12]
+    texts = [path.read_bytes() for path in names] + [name.encode() for name in tests]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:12]
 
 
 def _module(file: str) -> Any:
@@ -272,6 +273,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--file", choices=FILES, action="append", help="only this file")
     parser.add_argument("--function", default="", help="only functions with this in their name")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="only these are asked: quick ones first, then --again")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=40.0, help="of processor time that tests may take for one mistake")
     parser.add_argument("--again", action="store_true", help="try those once more that were not noticed")
@@ -285,7 +287,7 @@ def main() -> int:
     known = {s["key"]: s for s in said if not (options.again and s["verdict"] == "survived")}
     hunt = Hunt(options, known, options.journal)
     quiet = ["-s", "-qq", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    code = pytest.main([*quiet, "-k", f"not ({' or '.join(LONG)})", *TESTS], plugins=[hunt])
+    code = pytest.main([*quiet, "-k", f"not ({' or '.join(LONG)})", *options.tests], plugins=[hunt])
     text, well = report(options, known)
     options.report.write_text(text)
     print(text)

@@ -11,6 +11,8 @@ import pytest
 from mapping.incident import FollowUpStatus
 from providers.sandbox.faults import Fault, Faulty, failing, rate_limited, writes
 from providers.sandbox.wire import Emulator, Reply
+from syncd.pages import Page
+from tests.simulation.play import Play
 from tests.simulation.world import GRACE, INCIDENT, World
 
 SERVICES = ["wiki", "dc", "notes", "plain-notes"]
@@ -178,9 +180,8 @@ def test_a_fault_at_the_create_and_at_the_update(tmp_path: Path, destination: st
     world.store.close()
 
 
-@pytest.mark.parametrize("destination", SERVICES)
-def test_killed_after_the_create_and_a_person_edits_before_the_adoption(tmp_path: Path, destination: str) -> None:
-    world = World(tmp_path)
+def made_and_not_known(world: World, destination: str) -> Page:
+    """A page whose maker died before it heard of it."""
     wire = wires(world, destination)
     alive = wire.emulator
     wire.emulator = Deadly(alive, 1, True)
@@ -191,15 +192,45 @@ def test_killed_after_the_create_and_a_person_edits_before_the_adoption(tmp_path
     wire.emulator = alive
     world.crash()
     native = next(p[0] for p in world.pages() if p[1].startswith("INC-12"))
-    page = world.store.page(1)
-    person = world.person(replace(page, native_id=native))
+    assert not world.page().native_id
+    return replace(world.page(), native_id=native)
+
+
+@pytest.mark.parametrize("destination", SERVICES)
+def test_killed_after_the_create_and_a_person_edits_before_the_adoption(world: World, destination: str) -> None:
+    person = world.person(made_and_not_known(world, destination))
     person.tick("Alert on queue depth")
     person.reword("The checkout queue was full.", "The checkout queue was very full.")
     settle(world)
     assert world.incident().follow_ups[0].status is FollowUpStatus.DONE
     assert world.incident().summary[0].text == "The checkout queue was very full."
     assert world.person(world.page()).text().count("very full") == 1
-    world.store.close()
+
+
+@pytest.mark.parametrize("destination", SERVICES)
+def test_killed_after_the_create_and_a_person_renames_before_the_adoption(world: World, destination: str) -> None:
+    page = made_and_not_known(world, destination)
+    Play(world).desk(page).rename("Checkout fell over")
+    settle(world)
+    assert world.page().native_id == page.native_id and world.page().state == "live"
+    assert [title for _, title in world.pages() if "INC-12" in title or "Checkout" in title] == ["Checkout fell over"]
+    world.app.edit_incident("INC-12", {"name": "Checkout returns 503"}, GRACE)
+    settle(world)
+    assert ("Checkout fell over") in [title for _, title in world.pages()], "it is the person's title now"
+
+
+@pytest.mark.parametrize("destination", SERVICES)
+def test_killed_after_the_create_and_a_person_trashes_before_the_adoption(world: World, destination: str) -> None:
+    """Confluence still shows what is in its trash; of Notion's trash nobody can tell that our page lies there."""
+    page = made_and_not_known(world, destination)
+    world.service(destination).trash(page.native_id)
+    for _ in range(3):
+        world.wait(300)
+        world.app.once()
+    wiki = destination in ("wiki", "dc")
+    assert (world.page().state, world.page().native_id == page.native_id) == (("missing", True) if wiki else ("live", False))
+    assert sum(title.startswith("INC-12") for _, title, *_ in world.pages()) == (1 if wiki else 2)
+    assert len(world.incident().follow_ups) == 3 and not world.store.hidden(world.page().id)
 
 
 def test_an_old_intent_still_waits_for_its_own_attempt_to_settle(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from mapping.commands import Add, AddSection, Command, Set
 from mapping.document import Block, Doc, Span, heading, paragraph
+from mapping.edits import Remove
 from mapping.incident import FollowUp, FollowUpStatus, Incident, Person, Postmortem, PostmortemStatus, Section, TimelineEvent
 from mapping.markdown_page import project
 from mapping.rows import Vocabulary
+from syncd.command_words import command_words
 from syncd.compose import compose
 from syncd.local import Local, Policy
 from syncd.pages import Base, Entry
@@ -271,6 +273,15 @@ def test_help_goes_when_the_section_is_written_and_when_a_person_deletes_it() ->
     assert "Everybody." in texts and "Who noticed?" not in texts
 
 
+def test_help_goes_with_its_heading() -> None:
+    of = local()
+    taken = look(of, lambda doc: replace(doc, blocks=tuple(b for b in doc.blocks if b.text != "Impact")))
+    assert taken.hides == (("section:impact", "Impact"),)
+    plan = plan_out(taken.base, replace(of, hidden=frozenset({"section:impact"})))
+    assert [edit.block.text for edit in plan.edits if isinstance(edit, Remove)] == ["Who noticed?"]
+    assert plan_out(plan.expected, replace(of, hidden=frozenset({"section:impact"}))).empty
+
+
 def test_half_typed_rows_wait_until_they_are_still() -> None:
     of = local()
     base, doc = page(of)
@@ -355,6 +366,11 @@ def test_words_on_top_are_an_introduction_with_what_stands_among_them() -> None:
         AddSection(Section("introduction", "text", ""), ""),
         Set("section", "introduction", "blocks", blocks=(CONTENTS, paragraph("A long day."))),
     )
+    said = [command_words(command) for command in taken.commands]
+    assert said == [
+        "new words above the first heading",
+        "above the first heading: [kept: Table of contents #k1] A long day.",
+    ]
 
 
 def test_a_section_called_introduction_is_not_the_text_on_top() -> None:
