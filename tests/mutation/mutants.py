@@ -81,6 +81,7 @@ class Hunt:
             self._remember(verdict)
         todo = [m for m in picked(self.options) if m.key not in self.known]
         print(f"{len(self.items)} tests, {len(todo)} mistakes to try", flush=True)
+        random.Random(self.options.seed).shuffle(todo)  # a run that is ended has tried a fair part
         running: dict[int, tuple[Mistake, int, list[str], Path]] = {}
         while todo or running:
             while todo and len(running) < self.options.jobs:
@@ -209,7 +210,6 @@ def _forked(work: Callable[[], int]) -> int:
         return pid
     code = 2
     try:
-        os.setpgid(0, 0)
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
