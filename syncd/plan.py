@@ -207,8 +207,8 @@ class _Going:
         where = entries[at].section
         depth = entries[rows[-1]].block.depth if rows else 0
         self.records.update({row.key: follow_up_values(row) for row in fresh})
-        lines = [replace(render_follow_up(row, self.words), depth=depth) for row in fresh]
-        new = [Entry(self._as_shown(line), where, "row", (row.key,)) for line, row in zip(lines, fresh, strict=True)]
+        lines = [replace(self._as_shown(render_follow_up(row, self.words)), depth=depth) for row in fresh]
+        new = [Entry(line, where, "row", (row.key,)) for line, row in zip(lines, fresh, strict=True)]
         return entries[: at + 1] + new + entries[at + 1 :]
 
     def _events(self, entry: Entry) -> Entry:
@@ -248,7 +248,8 @@ class _Going:
             earlier = [i for i, key in enumerate(keys) if key and self.local.events[key].at <= event.at]
             near = earlier[-1] if earlier else next(i for i, key in enumerate(keys) if key)
             at = _behind_notes(entries, near) + 1 if earlier else near
-            block = self._as_shown(render_event_line(event, entries[near].block, self.words))
+            like = entries[near].block
+            block = replace(self._as_shown(render_event_line(event, like, self.words)), depth=like.depth)
             entries = [*entries[:at], Entry(block, entries[near].section, "event", (event.key,)), *entries[at:]]
             self.records[event.key] = event_values(event)
         return entries

@@ -39,7 +39,7 @@ from tests.mutation.mistakes import ROOT, Mistake, mistakes, parsed, watched
 from tests.mutation.transplant import transplant
 
 FILES = ("mapping/edits.py", "mapping/merge.py", "syncd/plan.py", "syncd/reconcile.py")
-UNIT = ("test_merge", "test_merge_harness", "test_decision", "test_notion_blocks")
+UNIT = ("test_edits", "test_merge", "test_merge_harness", "test_decision", "test_plan", "test_notion_blocks")
 TESTS = [*(f"tests/unit/{name}.py" for name in UNIT), "tests/simulation"]
 LONG = "real_post_mortems", "real_incidents", "thousand", "hashes_of_this_process"  # parts of their names; not asked
 ENOUGH = 0.95
