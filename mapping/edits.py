@@ -56,20 +56,19 @@ def edits(before: Sequence[Block], after: Sequence[Block]) -> tuple[Edit, ...]:
 def _between(before: Sequence[Block], after: Sequence[Block], parent: str) -> list[Edit]:
     old = {block.native: index for index, block in enumerate(before)}
     there = [old[block.native] for block in after if block.native in old]
-    staying = {there[position] for position in increasing(there)}
+    staying = {before[there[position]].native for position in increasing(there)}
     found: list[Edit] = []
     run: list[Block] = []
     anchor = ""
     for block in after:
-        if old.get(block.native, -1) not in staying:
+        if block.native not in staying:
             run.append(block)
             continue
         found += _inserted(anchor, run, parent)
         run, anchor = [], block.native
         found += _changed(before[old[block.native]], block)
     found += _inserted(anchor, run, parent)
-    kept = {before[index].native for index in staying}
-    return found + [Remove(block.native, block, parent) for block in before if block.native not in kept]
+    return found + [Remove(block.native, block, parent) for block in before if block.native not in staying]
 
 
 def _inserted(anchor: str, run: list[Block], parent: str) -> list[Edit]:

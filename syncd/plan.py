@@ -79,7 +79,7 @@ def as_fitted(plan: Plan, base: Base, fitted: Fitted) -> Plan:
         return plan
     wanted, before = _with_blocks(plan.expected.entries), _with_blocks(base.entries)
     entries = [
-        _entry_as_fitted(block, entry, base)
+        _entry_as_fitted(block, entry)
         for block, entry in zip(fitted.doc.blocks, _whose(fitted.doc.blocks, wanted, before), strict=True)
     ]
     expected = replace(plan.expected, entries=tuple(entries))
@@ -90,16 +90,14 @@ def _with_blocks(entries: Iterable[Entry]) -> list[tuple[Block, Entry]]:
     return [(entry.block, entry) for entry in entries]
 
 
-def _entry_as_fitted(block: Block, entry: Entry, base: Base) -> Entry:
-    """The entry with its block as it can be, and the keys of the rows that this one has."""
+def _entry_as_fitted(block: Block, entry: Entry) -> Entry:
+    """The entry with its block as it can be, and the keys of the rows that this one has: a plan takes none away."""
     if entry.role != "table":
         return replace(entry, block=block)
-    was = next((e for e in base.entries if e.block.native == block.native), entry)
-    wanted, before = (list(zip(e.block.rows, e.keys, strict=True)) for e in (entry, was))
-    return replace(entry, block=block, keys=tuple(_whose(block.rows, wanted, before)))
+    return replace(entry, block=block, keys=tuple(_whose(block.rows, zip(entry.block.rows, entry.keys, strict=True))))
 
 
-def _whose(found: Sequence[Block], wanted: Iterable[tuple[Block, T]], before: Iterable[tuple[Block, T]]) -> list[T]:
+def _whose(found: Sequence[Block], wanted: Iterable[tuple[Block, T]], before: Iterable[tuple[Block, T]] = ()) -> list[T]:
     """What belongs to each block: to one that is on the page by its id, to a new one by the order of the new."""
     wanted = list(wanted)
     known = {block.native: thing for block, thing in (*before, *wanted) if block.native}
@@ -189,8 +187,8 @@ class _Going:
         return replace(shown[0], native=block.native, hint=block.hint) if len(shown) == 1 else block
 
     def _row_as_shown(self, row: Block) -> Block:
-        shown = self.local.projected((Block("table", rows=(row,)),))
-        return replace(shown[0].rows[0], native=row.native) if shown and shown[0].rows else row
+        (table,) = self.local.projected((Block("table", rows=(row,)),))
+        return replace(table.rows[0], native=row.native)
 
     def _fresh(self, rows: Iterable[RowT]) -> list[RowT]:
         """Rows of the store that the page never showed and nobody removed from it."""

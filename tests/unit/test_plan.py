@@ -131,10 +131,22 @@ def test_a_new_follow_up_stands_behind_the_last_one_and_the_notes_below_it() -> 
     assert plan.expected.records["FU-3"]["assignee"] == GRACE.email
 
 
+@pytest.mark.parametrize("notes", [0, 1, 3])
+def test_what_is_nested_below_the_last_follow_up_stays_with_it_and_what_is_beside_it_does_not(notes: int) -> None:
+    base = settled(local())
+    below = [
+        Entry(Block("bullet", (Span("a note"),), depth=1, native=f"b{n}"), "follow_ups", "foreign") for n in range(notes)
+    ]
+    beside = Entry(Block("bullet", (Span("beside"),), native="c"), "follow_ups", "foreign")
+    more = replace(incident(), follow_ups=(*incident().follow_ups, FollowUp("FU-3", "Tell support")))
+    plan = plan_out(replace(base, entries=(*base.entries, *below, beside)), local(more))
+    assert texts(plan)[-(notes + 3) :] == ["Write a runbook FU-2", *["a note"] * notes, "Tell support FU-3", "beside"]
+
+
 def test_a_new_follow_up_is_as_deep_as_the_last_one() -> None:
     of = local()
     base = settled(of)
-    deeper = tuple(replace(e, block=replace(e.block, depth=1)) if e.role == "row" else e for e in base.entries)
+    deeper = tuple(replace(e, block=replace(e.block, depth=1)) if e.keys == ("FU-2",) else e for e in base.entries)
     more = replace(incident(), follow_ups=(*incident().follow_ups, FollowUp("FU-3", "Tell support")))
     plan = plan_out(replace(base, entries=deeper), local(more))
     assert plan.expected.entries[-1].block.depth == 1
@@ -144,7 +156,7 @@ def test_the_first_follow_up_stands_under_its_heading_and_nowhere_without_one() 
     none = replace(incident(), follow_ups=())
     base = settled(local(none))
     plan = plan_out(base, local(replace(none, follow_ups=(FollowUp("FU-1", "Tell support"),))))
-    assert texts(plan)[-2:] == ["Follow-ups", "Tell support FU-1"]
+    assert texts(plan)[-2:] == ["Follow-ups", "Tell support FU-1"] and plan.expected.blocks[-1].depth == 0
     homeless = replace(base, entries=tuple(e for e in base.entries if e.section != "follow_ups"))
     assert plan_out(homeless, local(incident())).empty
 
@@ -246,6 +258,7 @@ def test_new_events_among_lines_stand_behind_the_last_that_is_not_later_and_its_
     of = local()
     note = Block("bullet", (Span("twice, in fact"),), depth=1, native="note")
     new = (
+        TimelineEvent("T-6", at(10, 20), "At the same time"),
         TimelineEvent("T-5", at(11, 0), "All well"),
         TimelineEvent("T-3", at(10, 10), "Between"),
         TimelineEvent("T-4", at(9, 0), "Before"),
@@ -259,6 +272,7 @@ def test_new_events_among_lines_stand_behind_the_last_that_is_not_later_and_its_
         "2026-11-02 10:10 — Between T-3",
         "10:20 Workers restarted T-2",
         "twice, in fact",
+        "2026-11-02 10:20 — At the same time T-6",
         "2026-11-02 11:00 — All well T-5",
     ]
     assert {"T-3", "T-4", "T-5"} <= plan.expected.records.keys()
@@ -270,6 +284,10 @@ def test_a_changed_event_line_keeps_what_did_not_change_and_shows_no_description
     base = listed(of)
     described = replace(incident().timeline[0], description="Depth over 950.")
     assert plan_out(base, local(replace(incident(), timeline=(described, incident().timeline[1])))).empty
+    plain = tuple(
+        replace(e, block=replace(e.block, spans=(Span(e.block.text),))) if e.role == "event" else e for e in base.entries
+    )
+    assert plan_out(replace(base, entries=plain), of).empty, "a key that people wrote again is a key"
     later = replace(incident().timeline[0], at=at(10, 5))
     plan = plan_out(base, local(replace(incident(), timeline=(later, incident().timeline[1]))))
     (edit,) = plan.edits
@@ -309,8 +327,10 @@ def test_where_people_removed_the_table_new_events_get_a_table_of_their_own() ->
     assert plan_out(gone, local(hidden=hidden)).empty
     new = told(incident(), TimelineEvent("T-3", at(11, 0), "All well"))
     plan = plan_out(gone, local(new, hidden=hidden))
-    at_ = texts(plan).index("Timeline")
-    assert plan.expected.entries[at_ + 1].keys == ("", "T-3") and len(plan.edits) == 1
+    spot = next(i for i, e in enumerate(gone.entries) if (e.section, e.role) == ("timeline", "heading")) + 1
+    fresh = plan.expected.entries[spot]
+    assert fresh.keys == ("", "T-3")
+    assert plan.expected.entries == (*gone.entries[:spot], fresh, *gone.entries[spot:])
     headless = replace(gone, entries=tuple(e for e in gone.entries if e.section != "timeline"))
     assert plan_out(headless, local(new, hidden=hidden)).empty
     walled = Block("kept", (Span("Table"),), ref="k1", hint="T-1 T-2", native="w")
@@ -345,6 +365,20 @@ def test_details_change_in_their_cells_new_ones_stand_in_their_order_and_hidden_
     entry = next(e for e in plan.expected.entries if e.section == "details" and e.role == "table")
     assert "role:scribe" in entry.keys and plan.expected.records["details"]["role:scribe"] == GRACE.email
     assert again(plan, local(mine, hidden=frozenset({"details:field:affected"}))).empty
+
+
+def test_a_detail_that_comes_before_all_others_stands_first() -> None:
+    base = settled(local())
+    bare = tuple(
+        replace(e, keys=e.keys[1:], block=replace(e.block, rows=e.block.rows[1:]))
+        if (e.section, e.role) == ("details", "table")
+        else e
+        for e in base.entries
+    )
+    assert cells(plan_out(replace(base, entries=bare), local()), "details")[:2] == [
+        "Reference\tINC-12",
+        "Name\tCheckout returns 502",
+    ]
 
 
 def test_a_detail_without_a_value_becomes_an_empty_cell_and_other_columns_of_it_stay() -> None:
@@ -421,6 +455,17 @@ def test_new_sections_stand_behind_the_one_they_follow() -> None:
     assert texts(plan_out(base, replace(of, postmortem=replace(pm, sections=first))))[1:3] == ["Causes", "A full disk."]
 
 
+def test_of_two_paragraphs_the_one_that_changed_is_changed_and_reminders_stay_where_they_are() -> None:
+    pm = postmortem()
+    causes = Section("causes", "text", "Causes", help="Which disk?")
+    of = local(postmortem=replace(pm, sections=(*pm.sections, causes)))
+    base = settled(of)
+    assert plan_out(base, of).empty
+    changed = replace(incident(), summary=(incident().summary[0], paragraph("Nobody was paged for an hour.")))
+    (edit,) = plan_out(base, replace(of, incident=changed)).edits
+    assert isinstance(edit, Update) and edit.after.text == "Nobody was paged for an hour."
+
+
 def test_prose_stands_right_below_its_heading_and_before_the_first_heading_below_our_line() -> None:
     pm = postmortem()
     words = Section("introduction", "text", "", (paragraph("A long day."),))
@@ -452,7 +497,9 @@ def test_a_plan_without_what_the_service_cannot_do() -> None:
     of = local()
     base = settled(of)
     mine = replace(
-        incident(), severity="SEV2", follow_ups=(*incident().follow_ups, FollowUp("FU-3", "One"), FollowUp("FU-4", "Two"))
+        incident(),
+        severity="SEV2",
+        follow_ups=(*incident().follow_ups, FollowUp("FU-3", "One"), FollowUp("FU-4", "Two"), FollowUp("FU-5", "Three")),
     )
     mine = told(mine, TimelineEvent("T-3", at(11, 0), "All well"), TimelineEvent("T-4", at(12, 0), "Really"))
     plan = plan_out(base, local(mine))
@@ -470,6 +517,17 @@ def test_a_plan_without_what_the_service_cannot_do() -> None:
     keys = [key for e in held.expected.entries for key in e.keys]
     assert "FU-4" in keys and "T-4" in keys and not drop & set(keys)
     assert next(e for e in held.expected.entries if e.keys == ("FU-4",)).block.text.startswith("Two")
+    assert [e.keys for e in held.expected.entries][-2:] == [("FU-4",), ("FU-5",)]
+    other = tuple(
+        replace(b, spans=(Span("As the service says it"),)) if b.text.startswith("One") else b for b in plan.expected.blocks
+    )
+    said = as_fitted(plan, base, Fitted(replace(plan.expected.doc, blocks=other), ("otherwise",)))
+    assert [e.keys for e in said.expected.entries][-3:] == [("FU-3",), ("FU-4",), ("FU-5",)]
+    assert said.expected.entries[-3].block.text == "As the service says it"
+    prose = next(e for e in base.entries if e.role == "prose")
+    empty = plan_out(base, local(replace(incident(), summary=())))
+    staying = as_fitted(empty, base, Fitted(base.doc, ("it stays",)))
+    assert prose not in empty.expected.entries and prose in staying.expected.entries and not staying.edits
     assert "| One" not in "\n".join(describe(held))
 
 
