@@ -141,6 +141,8 @@ def test_what_is_nested_below_the_last_follow_up_stays_with_it_and_what_is_besid
     more = replace(incident(), follow_ups=(*incident().follow_ups, FollowUp("FU-3", "Tell support")))
     plan = plan_out(replace(base, entries=(*base.entries, *below, beside)), local(more))
     assert texts(plan)[-(notes + 3) :] == ["Write a runbook FU-2", *["a note"] * notes, "Tell support FU-3", "beside"]
+    last = plan_out(replace(base, entries=(*base.entries, *below)), local(more))
+    assert texts(last)[-(notes + 2) :] == ["Write a runbook FU-2", *["a note"] * notes, "Tell support FU-3"]
 
 
 def test_a_new_follow_up_is_as_deep_as_the_last_one() -> None:
@@ -457,13 +459,18 @@ def test_new_sections_stand_behind_the_one_they_follow() -> None:
 
 def test_of_two_paragraphs_the_one_that_changed_is_changed_and_reminders_stay_where_they_are() -> None:
     pm = postmortem()
-    causes = Section("causes", "text", "Causes", help="Which disk?")
+    causes = Section(
+        "causes", "text", "Causes", (paragraph("Began at 10."),), (paragraph("Began at 10."),), help="Which disk?"
+    )
     of = local(postmortem=replace(pm, sections=(*pm.sections, causes)))
     base = settled(of)
     assert plan_out(base, of).empty
     changed = replace(incident(), summary=(incident().summary[0], paragraph("Nobody was paged for an hour.")))
     (edit,) = plan_out(base, replace(of, incident=changed)).edits
     assert isinstance(edit, Update) and edit.after.text == "Nobody was paged for an hour."
+    filled = replace(causes, blocks=(paragraph("Began at 11."),), rendered=(paragraph("Began at 11."),))
+    (edit,) = plan_out(base, replace(of, postmortem=replace(pm, sections=(*pm.sections, filled)))).edits
+    assert isinstance(edit, Update) and edit.after.text == "Began at 11."
 
 
 def test_prose_stands_right_below_its_heading_and_before_the_first_heading_below_our_line() -> None:
