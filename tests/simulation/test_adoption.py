@@ -202,6 +202,8 @@ def test_a_table_and_a_page_without_a_day() -> None:
 @pytest.mark.skipif(not REAL.exists(), reason=f"needs {REAL.name}, which lies in ../shared/data and is not there")
 @pytest.mark.parametrize("destination", ["files", "wiki", "plain-notes"])
 def test_the_rows_of_real_post_mortems_are_recognised_and_edits_halt_nothing(world: World, destination: str) -> None:
+    """Counted by hand: items of lists that tell an event with its time of day, whatever their form, and items under a
+    heading of actions. `paragraphs` are those told in paragraphs instead, which are no rows."""
     rows = found = 0
     for number, path in enumerate(sorted(REAL.glob("*.md"))):
         counted = COUNTED[path.name]
