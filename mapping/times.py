@@ -75,6 +75,13 @@ def zone_of(name: str) -> tzinfo | None:
         return None
 
 
+def span(text: str) -> timedelta | None:
+    """A span of time as people type it: `45s`, `90m`, `24h`, `2d`; None when it is none."""
+    found = re.fullmatch(r"\s*([0-9]{1,4})\s*([smhd])\s*", text)
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    return timedelta(**{units[found[2]]: int(found[1])}) if found else None
+
+
 def parse_date(text: str) -> date | None:
     """An ISO date, or `1 December 2026` in English; None when it cannot be a date."""
     cleaned = " ".join(text.split())

@@ -269,6 +269,11 @@ class Sight:
         """One of the insights, from what may be seen."""
         return insight(self.app.store, name, self.visible)
 
+    def shows(self, ref: str) -> bool:
+        """Whether there is such an incident for whoever asks."""
+        found = self.app.store.incident(ref)
+        return found is not None and self.visible.shows(found)
+
     def owner_of_follow_up(self, key: str) -> Incident:
         """The incident that has this follow-up."""
         return self._owner("follow-up", key, self.app.store.owner_of_follow_up(key))

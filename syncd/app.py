@@ -15,14 +15,16 @@ from mapping.commands import Actor, Add, Command, Set
 from mapping.document import Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus, Section
 from mapping.markdown import from_markdown, to_markdown
-from mapping.records import load_records, parse_records
+from mapping.records import Read, load_records, parse_records
 from mapping.rows import Vocabulary, understood
 from mapping.times import iso
-from syncd.errors import Misuse, RefusedByGate, UnknownReference
-from syncd.flow import Gate, Look, Mark, gate
+from syncd.errors import Misuse, NeedsPerson, RefusedByGate, UnknownReference
+from syncd.flow import DRAFT, EXPORT, Gate, Look, Mark, PastNo, gate
+from syncd.looking import Looking
 from syncd.lookup import Lookup
 from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
+from syncd.rules import Rule, first_fit
 from syncd.store import Store
 from syncd.store.journal import JournalLine
 from syncd.store.saves import Editor
@@ -41,6 +43,15 @@ class Imported:
     refused: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A row or section that was removed from a page: `key` brings it back, `what` is what it was in words."""
+
+    destination: str
+    key: str
+    what: str
+
+
 class App:
     """The use-cases over one store and one configuration."""
 
@@ -51,9 +62,11 @@ class App:
         wording: Wording,
         library: TemplateLibrary,
         fresh: timedelta,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.store, self.reconciler, self.wording, self.library = store, reconciler, wording, library
-        self.lookup, self.fresh = Lookup(store), fresh
+        self.rules = rules
+        self.lookup, self.looking = Lookup(store), Looking(store, reconciler, fresh)
 
     @property
     def destinations(self) -> Mapping[str, Destination]:
@@ -64,9 +77,56 @@ class App:
     def import_records(self, name: str, data: bytes, zone: tzinfo | None, actor: Actor) -> Imported:
         """Upsert what a file holds."""
         values, unread = load_records(name, data)
+        imported = self.import_values(values, name, zone, actor)
+        return replace(imported, refused=unread + imported.refused)
+
+    def import_values(self, values: object, source: str, zone: tzinfo | None, actor: Actor) -> Imported:
+        """Upsert one incident or several, as JSON has them; `source` is where they are from: it is remembered what each
+        source said last."""
         records, refused = parse_records(values, zone, from_markdown)
-        notes = [note for read in records for note in self.store.upsert_import(read.incident, name, actor, read.given)]
-        return Imported([read.incident.reference for read in records], notes, unread + refused)
+        notes = [note for read in records for note in self._import(read, source, actor)]
+        return Imported([read.incident.reference for read in records], notes, refused)
+
+    def create_incident(self, value: object, actor: Actor) -> tuple[Incident, list[str]]:
+        """A new incident in the shape of an import, and what followed, as sentences. Raises Misuse where it cannot be read,
+        or is there already."""
+        records, refused = parse_records(value, None, from_markdown)
+        if refused:
+            raise Misuse("; ".join(refused))
+        with self.store.tx():
+            made = self.store.create_incident(records[0].incident, actor)
+            return made, self._entered(made.reference, None)
+
+    def _import(self, read: Read, source: str, actor: Actor) -> list[str]:
+        ref = read.incident.reference
+        before = self.store.phase(ref)
+        closes = read.incident.phase is Phase.CLOSED and before not in (None, Phase.CLOSED)
+        said = self.check(ref) if closes else None  # it is nothing against closing that the page does not say so yet
+        with self.store.tx():
+            notes = self.store.upsert_import(read.incident, source, actor, read.given)
+            if said and said.may_close is False and self.store.phase(ref) is Phase.CLOSED:
+                self.store.flag_close(ref, said.reasons, actor)
+                notes.append(f"{ref} was closed although the gate says no; `syncd check {ref}` says why.")
+            return notes + self._entered(ref, before)
+
+    def _entered(self, ref: str, before: Phase | None) -> list[str]:
+        """What follows from another phase, as sentences; part of the transaction that brought it."""
+        now = self.store.phase(ref)
+        if before is Phase.CLOSED and now is not Phase.CLOSED:
+            self.store.forget_close(ref)
+        rule = None
+        if now is Phase.POST_INCIDENT and before is not now and not self.store.postmortem(ref):
+            rule = first_fit(self.rules, self.lookup.incident(ref))
+        return [self._by_rule(ref, rule)] if rule else []
+
+    def _by_rule(self, ref: str, rule: Rule) -> str:
+        actor = Actor("store", f"rule {rule.name}")
+        try:
+            self.create_postmortem(ref, rule.template, rule.destination, actor)
+        except Misuse as refused:
+            self.store.note(ref, actor, "no post-mortem", new=str(refused))
+            return f"{ref}: the rule {rule.name} could not make its post-mortem. {refused}"
+        return f"{ref}: the rule {rule.name} made its post-mortem."
 
     def edit_incident(
         self,
@@ -85,10 +145,12 @@ class App:
         if closing and not skip_flow:
             self._pass_gate(ref)
         with self.store.tx():
-            sure(self.lookup.incident(ref))
+            now = self.lookup.incident(ref)
+            sure(now)
             if skip_flow and closing:
                 self.store.note(ref, actor, "closed past the gate", new=skip_flow)
             self.store.apply(ref, commands, actor)
+            self._entered(ref, now.phase)
 
     def _incident_field(self, incident: Incident, name: str, raw: str, words: Vocabulary) -> Command:
         if name == "summary":
@@ -113,10 +175,9 @@ class App:
     def _pass_gate(self, ref: str) -> None:
         answer = self.check(ref)
         if answer.may_close is not True:
-            reasons = [f"{task.task}: {r.message}" for task in answer.tasks if not task.done for r in task.reasons]
             unsure = "" if answer.may_close is False else " (a page could not be looked at)"
             way = f'syncd incident edit {ref} --phase closed --skip-flow "why"'
-            raise RefusedByGate(f"{ref} may not close yet{unsure}.", reasons, way)
+            raise RefusedByGate(f"{ref} may not close yet{unsure}.", answer.reasons, way)
 
     def words(self, incident: Incident) -> Vocabulary:
         """What words mean for this incident."""
@@ -256,12 +317,17 @@ class App:
             self.store.note(ref, actor, "detached", new=page.url or page.destination)
 
     def resume(self, ref: str, accept: bool, actor: Actor) -> list[Page]:
-        """Lift halts of an incident's pages (of all with an empty `ref`); `accept` agrees, once, to what halted them."""
+        """Lift halts of an incident's pages (of all with an empty `ref`); `accept` agrees, once, to what halted them. Raises
+        NeedsPerson where only that lifts one: an older database does not become newer."""
         pages = self.lookup.pages(ref) if ref else self.store.pages()
         stopped = [page for page in pages if page.state in ("halted", "missing", "held")]
+        stuck = [page for page in stopped if page.brake == "restored" and not accept]
         for page in stopped:
-            if page.brake != "restored" or accept:  # an older database does not become newer
+            if page not in stuck:
                 self._resume(page, accept, actor)
+        if stuck:
+            places = ", ".join(f"{page.incident} on {page.destination}" for page in stuck)
+            raise NeedsPerson(f"{places}: {stuck[0].reason}", f"syncd resume {ref or '--all'} --accept")
         return stopped
 
     def _resume(self, page: Page, accept: bool, actor: Actor) -> None:
@@ -270,6 +336,20 @@ class App:
             self.store.set_page(page.id, state=state, reason="", brake="", agreed=page.brake if accept else "")
             self.store.mark_dirty(page.id, "resumed")
             self.store.note(page.incident, actor, "resumed", subject=page.destination, new="accepted" if accept else "")
+
+    def resync(self, ref: str) -> list[Page]:
+        """The next pass reads all pages of an incident, whatever is believed about them; which."""
+        pages = [page for page in self.lookup.pages(ref) if page.state != "detached"]
+        for page in pages:
+            self.store.set_page(page.id, version="")
+            self.store.mark_dirty(page.id, "resync")
+        return pages
+
+    def hidden(self, ref: str) -> list[Hidden]:
+        """What people removed from the incident's pages, and can have back."""
+        return [
+            Hidden(p.destination, key, what) for p in self.lookup.pages(ref) for key, what in self.store.hidden(p.id).items()
+        ]
 
     def restore(self, ref: str, key: str, actor: Actor) -> str:
         """Bring a hidden row or section back to the pages that hid it, or the text that a line of the journal (`57`, `#57`)
@@ -399,54 +479,54 @@ class App:
         pages = self.lookup.pages(ref) if ref else self.store.pages()
         return [self.reconciler.preview(page.id) for page in pages if page.state != "detached"]
 
-    def check(self, ref: str) -> Gate:
-        """The gate. Looks at pages itself when the last look is older than `fresh`."""
+    def check(self, ref: str, fresh_within: timedelta | None = None) -> Gate:
+        """The gate. Looks at pages itself when the last look is older than `fresh`; a page whose service does not answer
+        counts as fresh where it was so within this span."""
         incident = self.lookup.incident(ref)
+        pages = self._gate_pages(ref)
+        return self._gate(incident, {page.id: self.looking.at(page) for page in pages}, fresh_within)
+
+    def checks(self, refs: Sequence[str], seconds: float, fresh_within: timedelta | None = None) -> list[Gate]:
+        """The gates of several incidents, within this many seconds."""
+        incidents = [self.lookup.incident(ref) for ref in refs]
+        looks = self.looking.at_once([page for ref in refs for page in self._gate_pages(ref)], seconds)
+        return [self._gate(incident, looks, fresh_within) for incident in incidents]
+
+    def _gate_pages(self, ref: str) -> list[Page]:
+        """Copies are beside the question."""
+        return [page for page in self.store.pages(ref) if not page.copy] if self.store.postmortem(ref) else []
+
+    def _gate(self, incident: Incident, looks: Mapping[int, Look], fresh_within: timedelta | None) -> Gate:
+        ref = incident.reference
         postmortem = self.store.postmortem(ref)
-        looks = [self._look(page) for page in self.store.pages(ref)] if postmortem else []
+        mine = [look for look in looks.values() if look.page.incident == ref]
         tasks = self.store.tasks(ref) if postmortem else ()
         marks = {task: Mark(*mark) for task, mark in self.store.flow_marks(ref).items()}
         require = self.wording.require_written(ref) if postmortem else False
-        return gate(incident, postmortem, tasks, marks, looks, require_written=require)
-
-    def _look(self, page: Page) -> Look:
-        unreachable = ""
-        pending: tuple[str, ...] = ()
-        held: tuple[str, ...] = ()
-        code = ""
-        conflicts = tuple(c for c in self.store.conflicts(page.incident, state="open") if c.page == page.id)
-        stale = page.checked_at is None or self.store.now() - page.checked_at > self.fresh
-        dirty = self.store.dirty_since(page.id)
-        if page.native_id and page.state not in ("halted", "detached") and (stale or dirty or page.state != "live"):
-            report = self.reconciler.preview(page.id)
-            code = report.code
-            if report.result == "unknown":
-                unreachable = "; ".join(report.reasons)
-            elif report.result == "missing":
-                page = replace(page, state="missing", reason="; ".join(report.reasons), code=code)
-            elif report.result == "halted":
-                page = replace(page, state="halted", reason="; ".join(report.reasons), code=code)
-            else:
-                pending = report.taken if code == "draft" else (*report.taken, *report.written)
-                held = report.reasons
-                if not pending and not held:  # `checked_at` is when all that was seen was in step
-                    self.store.set_page(page.id, checked_at=self.store.now())
-                page, dirty = self.store.page(page.id), None
-                if page.state == "missing":  # it is back, and the next pass says so
-                    page = replace(page, state="live", reason="")
-        return Look(page, unreachable, pending, held, code, dirty, conflicts, tuple(self.store.unread(page.id)))
+        since = self.store.now() - fresh_within if fresh_within else None
+        answer = gate(incident, postmortem, tasks, marks, mine, require_written=require, fresh_since=since)
+        closed = self.store.closed_past_no(ref)
+        return replace(answer, closed_past_no=PastNo(*closed)) if closed else answer
 
     # --- flow -----------------------------------------------------------------------------------------------------------
 
     def mark_task(self, ref: str, task: str, done: bool, why: str, actor: Actor) -> None:
-        """A manual task is done (or not after all), or any task is skipped with a reason."""
+        """A manual task is done, any task is skipped with a reason, or either is taken back."""
         self.lookup.postmortem(ref)
         known = self.store.tasks(ref)
         if task not in known:
             raise UnknownReference("task of this flow", task, known, f"syncd check {ref}")
-        if not why and task in ("draft_post_mortem", "export_post_mortem"):
+        taken_back = not done and task in self.store.flow_marks(ref)
+        if not why and not taken_back and task in (DRAFT, EXPORT):
             raise Misuse(f"{task} is not done by hand.", f'syncd flow skip {ref} {task} --why "..."')
         self.store.set_flow_mark(ref, task, done, actor.name, why)
+
+    def agree_to_close(self, ref: str, why: str, actor: Actor) -> None:
+        """An incident that was closed elsewhere past a no may stay closed, for this reason."""
+        self.lookup.incident(ref)
+        if self.store.closed_past_no(ref) is None:
+            raise Misuse(f"{ref} was not closed past a no: there is nothing to agree to.", f"syncd check {ref}")
+        self.store.agree_to_close(ref, why, actor)
 
     # --- shapes ---------------------------------------------------------------------------------------------------------
 

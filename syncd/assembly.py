@@ -24,11 +24,14 @@ from providers.transport import Budget
 from syncd.app import App
 from syncd.broken import Broken
 from syncd.daemon import Pace, Parts
+from syncd.errors import ConfigError
 from syncd.links import Named, page_named
 from syncd.lock import SingleProcess
 from syncd.reconcile import Destination, Limits, Reconciler
 from syncd.resources import templates
+from syncd.rules import Rule
 from syncd.settings import DestinationSettings, ProviderSettings, Settings
+from syncd.settings_table import nearest
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
 from syncd.wording import House, Wording
@@ -101,8 +104,12 @@ def assemble(
     now: Callable[[], datetime] = wall_clock,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Assembly:
-    """Build everything; nothing is contacted yet. `store`: one that is open already. Raises StoreError where the database
-    cannot be used."""
+    """Build everything; nothing is contacted yet. `store`: one that is open already. Raises ConfigError for a rule without
+    its template, StoreError where the database cannot be used."""
+    managed = None if settings.templates.managed == "auto" else settings.templates.managed
+    library = TemplateLibrary(settings.templates.directory, templates(), managed)
+    library.reload()
+    rules = _rules(settings, library)
     store = store or Store.open(settings.database, now)
     providers = {
         name: _provider(name, provider, settings, config, sleeper, now, monotonic)
@@ -110,18 +117,31 @@ def assemble(
     }
     turns = {name: threading.RLock() for name in providers}  # the daemon's workers and the gate share a provider
     destinations = {name: _destination(name, d, providers, turns) for name, d in settings.destinations.items()}
-    managed = None if settings.templates.managed == "auto" else settings.templates.managed
-    library = TemplateLibrary(settings.templates.directory, templates(), managed)
-    library.reload()
     wording = Wording(store, _words(settings))
     reconciler = Reconciler(store, destinations, wording, _limits(settings))
-    app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds))
+    app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds), rules)
     return Assembly(config, settings, store, library, app)
 
 
 def _words(settings: Settings) -> House:
     fields = {name: FieldSpec(f.label or name, f.type, tuple(f.options)) for name, f in settings.fields.items()}
     return House(settings.timezone, tuple(settings.incidents.severities), fields, settings.web.public_url)
+
+
+def _rules(settings: Settings, library: TemplateLibrary) -> list[Rule]:
+    known = [template.id for template in library.all()]
+    rules = [
+        Rule(r.name, r.template, r.destination, r.severities, {name: tuple(values) for name, values in r.fields.items()})
+        for r in settings.postmortems.rules
+    ]
+    wrong = [
+        f"The rule {rule.name} names no template: '{rule.template}'{nearest(rule.template, known)}"
+        for rule in rules
+        if rule.template not in known
+    ]
+    if wrong:
+        raise ConfigError(wrong, "syncd template list")
+    return rules
 
 
 def _limits(settings: Settings) -> Limits:

@@ -1,4 +1,4 @@
-"""The process that keeps everything in step: the only place with threads.
+"""The process that keeps everything in step: the only place with threads that write to pages.
 
 One worker thread per provider, so that a slow service never holds another; one page is only ever worked on by its provider's
 worker. The main thread waits for signals, watches files, and builds everything anew when the configuration changed for the

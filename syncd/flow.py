@@ -68,7 +68,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task of the flow; `done` is None where it cannot be known."""
+    """One task of the flow; `done` is None where it cannot be known. `skipped` is why it need not be done, said by `by`."""
 
     task: str
     done: bool | None
@@ -76,6 +76,20 @@ class Task:
     kind: str = ""
     since: str = ""
     by: str = ""
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastNo:
+    """The incident was closed elsewhere although the gate said no, and nobody agreed to that yet."""
+
+    at: datetime
+    by: str
+    reasons: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The public shape."""
+        return {"at": iso(self.at), "by": self.by, "reasons": list(self.reasons)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,7 @@ class Gate:
     tasks: tuple[Task, ...]
     export: Export
     unwritten: tuple[str, ...] = field(default=())
+    closed_past_no: PastNo | None = None
 
     @property
     def may_close(self) -> bool | None:
@@ -99,6 +114,11 @@ class Gate:
         return {True: "yes", False: "no", None: "unknown"}[self.may_close]
 
     @property
+    def reasons(self) -> list[str]:
+        """Why it is not yes, as sentences."""
+        return [f"{task.task}: {reason.message}" for task in self.tasks if not task.done for reason in task.reasons]
+
+    @property
     def exit_code(self) -> int:
         return {True: 0, False: 1, None: 3}[self.may_close]
 
@@ -108,9 +128,10 @@ class Gate:
             "incident": self.incident,
             "answer": self.answer,
             "may_close": self.may_close,
-            "tasks": [_trimmed(asdict(task), ("kind", "since", "by")) for task in self.tasks],
+            "tasks": [_trimmed(asdict(task), ("kind", "since", "by", "skipped")) for task in self.tasks],
             "unwritten": list(self.unwritten),
             "export": export_json(self.export),
+            "closed_past_no": self.closed_past_no.as_json() if self.closed_past_no else None,
         }
 
 
@@ -133,16 +154,20 @@ def gate(
     looks: Sequence[Look],
     *,
     require_written: bool = False,
+    fresh_since: datetime | None = None,
 ) -> Gate:
-    """The gate's answer for what was just looked at."""
+    """The gate's answer for what was just looked at. A page whose service does not answer now counts as fresh where it was
+    so at `fresh_since` or later."""
     if postmortem is None:
         way = f"syncd postmortem create {incident.reference} --template standard"
         reason = Reason("no_postmortem", f"There is no post-mortem: `{way}` makes one.")
         nothing = Export("not_exported", reasons=(reason,))
         return Gate(incident.reference, tuple(Task(name, False, (reason,)) for name in (DRAFT, EXPORT)), nothing)
-    export = export_status(incident, [look for look in looks if not look.page.copy])
+    looks = [look for look in looks if not look.page.copy]
+    export = export_status(incident, looks)
+    lately = fresh_since is not None and all(_was_fresh(look, fresh_since) for look in looks)
     unwritten = tuple(section.id for section in postmortem.sections if section.unwritten)
-    known = {DRAFT: lambda: _draft(postmortem), EXPORT: lambda: _export(export)}
+    known = {DRAFT: lambda: _draft(postmortem), EXPORT: lambda: _export(export, lately)}
     done = []
     for name in tasks:
         task = known[name]() if name in known else _manual(name, marks.get(name), incident)
@@ -158,11 +183,20 @@ def _draft(postmortem: Postmortem) -> Task:
     return Task(DRAFT, True)
 
 
-def _export(export: Export) -> Task:
+def _was_fresh(look: Look, since: datetime) -> bool:
+    """Whether all of a page that cannot be read now was in step lately; nothing can be said against one that can be."""
+    checked = look.page.checked_at
+    return not look.unreachable or (checked is not None and checked >= since and look.dirty_since is None)
+
+
+def _export(export: Export, lately: bool) -> Task:
     if export.status == "fresh":
         return Task(EXPORT, True, since=export.checked_at)
     if _only_a_draft(export):  # the page says all that its people said, and what is missing there is theirs to let in
         return Task(EXPORT, True, export.reasons, since=export.checked_at)
+    if export.status == "unknown" and lately:
+        words = f"All was in step at {export.checked_at}, and that is accepted while the service does not answer."
+        return Task(EXPORT, True, (*export.reasons, Reason("accepted", words, export.url)), since=export.checked_at)
     return Task(EXPORT, None if export.status == "unknown" else False, export.reasons)
 
 
@@ -177,7 +211,7 @@ def _skipped(task: Task, mark: Mark | None) -> Task:
     if not (mark and mark.why) or task.done:
         return task
     reason = Reason("skipped", f"Skipped by {mark.by or 'somebody'}: {mark.why}", since=_iso(mark.at))
-    return Task(task.task, True, (reason,), task.kind, _iso(mark.at), mark.by)
+    return Task(task.task, True, (reason,), task.kind, _iso(mark.at), mark.by, mark.why)
 
 
 def _unwritten(task: Task, sections: Sequence[str]) -> Task:

@@ -127,6 +127,28 @@ class FieldSettings(Table):
         return self
 
 
+class RuleSettings(Table):
+    """A rule that makes the post-mortem of an incident which enters its post-incident phase."""
+
+    name: str
+    """The journal names it as who made the post-mortem."""
+    template: str
+    """The template that is used."""
+    destination: str = ""
+    """Where it is written. Empty: where the template says."""
+    severities: tuple[str, ...] = ()
+    """Only for incidents with one of these. Empty: with any, or none."""
+    fields: Mapping[str, tuple[str, ...]] = Field({})
+    """Only for incidents whose custom fields (`team`, `type`) have one of these values, each of the named ones."""
+
+
+class PostmortemsSettings(Table):
+    """How post-mortems come about by themselves."""
+
+    rules: tuple[RuleSettings, ...] = ()
+    """Asked in this order when an incident enters `post_incident`; the first that fits makes the post-mortem."""
+
+
 class ProviderSettings(Table):
     """A knowledge base with one credential."""
 
@@ -256,6 +278,7 @@ class Settings(BaseSettings):
     sync: SyncSettings = SyncSettings()
     brakes: BrakeSettings = BrakeSettings()
     incidents: IncidentsSettings = IncidentsSettings()
+    postmortems: PostmortemsSettings = PostmortemsSettings()
     fields: dict[str, FieldSettings] = {}
     """Custom fields by id."""
     people: Annotated[dict[str, dict[str, str]], BeforeValidator(lower_keys)] = {}
@@ -357,10 +380,27 @@ def _across(settings: Settings) -> Iterator[str]:
             yield f"destinations.{name}.provider: there is no provider '{destination.provider}'{meant}"
         elif misfit := destination.misfit(settings.providers[destination.provider].kind):
             yield f"destinations.{name}: {misfit}"
+    for number, rule in enumerate(settings.postmortems.rules):
+        yield from (f"postmortems.rules.{number}.{problem}" for problem in _of_rule(rule, settings))
     for email, accounts in settings.people.items():
         for provider in accounts:
             if provider not in known:
                 yield f"people.\"{email}\".{provider}: there is no provider '{provider}'{nearest(provider, known)}"
+
+
+def _of_rule(rule: RuleSettings, settings: Settings) -> Iterator[str]:
+    """What a rule names that is nowhere else."""
+    places, severities = list(settings.destinations), settings.incidents.severities
+    if rule.destination and rule.destination not in places:
+        yield f"destination: there is no destination '{rule.destination}'{nearest(rule.destination, places)}"
+    for severity in rule.severities:
+        if severities and severity not in severities:
+            yield f"severities: '{severity}' is none of incidents.severities{nearest(severity, severities)}"
+    for name, values in rule.fields.items():
+        options = settings.fields[name].options if name in settings.fields else ()
+        for value in values:
+            if options and value not in options:
+                yield f"fields.{name}: '{value}' is none of its options{nearest(value, options)}"
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
@@ -395,7 +435,8 @@ def _siblings(where: Sequence[Any]) -> list[str]:
             field = next((f for name, f in model.model_fields.items() if part in (name, f.alias)), None)
             model = field.annotation if field else None
         else:
-            model = get_args(model)[-1] if get_args(model) else None
+            inner = [argument for argument in get_args(model) if argument is not ...]
+            model = inner[-1] if inner else None
         while get_args(model) and getattr(model, "__metadata__", None):
             model = get_args(model)[0]
     if not (isinstance(model, type) and issubclass(model, BaseModel)):

@@ -206,4 +206,7 @@ CLAUSES: dict[str, Callable[[JournalLine], str]] = {
     "undo": lambda line: f"took back {subject(line)}",
     "skip": lambda line: f"skipped {subject(line)}: {line.new}",
     "closed past the gate": lambda line: f"closed the incident past the gate: {line.new}",
+    "closed past a no": lambda line: f"closed the incident although the gate said no: {' '.join(line.new.splitlines())}",
+    "agreed to the close": lambda line: f"agreed to the close: {line.new}",
+    "no post-mortem": lambda line: f"made no post-mortem: {line.new}",
 }

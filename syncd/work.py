@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from providers.contract import Place, Provider
 from syncd.pages import Page
@@ -49,3 +49,15 @@ class Report:
     retry_at: datetime | None = None
     intent: int | None = None
     code: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The public shape: what the pass did, or would do."""
+        return {
+            "incident": self.page.incident,
+            "destination": self.page.destination,
+            "url": self.page.url or None,
+            "result": self.result,
+            "from_page": list(self.taken),
+            "to_page": list(self.written),
+            "reasons": list(self.reasons),
+        }

@@ -5,20 +5,32 @@ in pages (`paging.py`), records have versions (`versions.py`), and each route na
 it is `access.py`'s; the pages for people are `syncd/web`'s.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from syncd.access import Access, Sight
-from syncd.api import conflicts, flow, follow_ups, incidents, insights, journal, pages, postmortems, timeline
+from syncd.api import conflicts, flow, follow_ups, incidents, insights, journal, pages, postmortems, shapes, timeline
+from syncd.api.description import describe
 from syncd.api.problems import answer_problems, problem
+from syncd.api.shapes import answers
 from syncd.api.versions import Answer
 from syncd.app import App
 from syncd.settings_faces import WebSettings
 from syncd.web import mount_web
 
-RESOURCES = (incidents, follow_ups, timeline, postmortems, conflicts, flow, journal, insights)
+Routes = Callable[[APIRouter, App], None]
+RESOURCES: Mapping[str, Routes] = {
+    "incidents": incidents.routes,
+    "follow-ups": follow_ups.routes,
+    "timeline": timeline.routes,
+    "post-mortems": postmortems.routes,
+    "conflicts": conflicts.routes,
+    "flow": flow.routes,
+    "journal": journal.routes,
+    "insights": insights.routes,
+}
 
 
 def create_app(app: App, look: pages.Look | None = None, settings: WebSettings | None = None) -> FastAPI:
@@ -31,11 +43,12 @@ def create_app(app: App, look: pages.Look | None = None, settings: WebSettings |
     _guard(web, access)
     answer_problems(web)
     _health(web, app)
-    router = APIRouter(prefix="/api/v1")
-    for resource in RESOURCES:
-        resource.routes(router, app)
-    pages.routes(router, app, look)
-    web.include_router(router)
+    resources: dict[str, Routes] = {**RESOURCES, "pages": lambda router, app: pages.routes(router, app, look)}
+    for tag, routes in resources.items():
+        router = APIRouter(prefix="/api/v1", tags=[tag])
+        routes(router, app)
+        web.include_router(router)
+    describe(web)
     web.state.site = mount_web(web, app, sight, access)
     return web
 
@@ -55,12 +68,12 @@ def _guard(web: FastAPI, access: Access) -> None:
 
 
 def _health(web: FastAPI, app: App) -> None:
-    @web.get("/healthz", tags=["health"])
+    @web.get("/healthz", tags=["health"], **answers(shapes.Health))
     def healthz() -> Answer:
         """The process answers."""
         return {"status": "ok"}
 
-    @web.get("/readyz", tags=["health"])
+    @web.get("/readyz", tags=["health"], **answers(shapes.Ready))
     def readyz() -> Answer:
         """The store answers too."""
         return {"status": "ready", "pages_waiting": len(app.store.dirty())}

@@ -4,12 +4,16 @@ A field that is absent stays as it is; a field that is null or empty is cleared.
 they mean is decided by `app.py`, with the same words as on a page.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Text = Annotated[str | None, Field(max_length=100_000)]
+
+
+def _shown(example: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Body(BaseModel):
@@ -23,9 +27,57 @@ class Body(BaseModel):
         return {name: value or "" for name, value in given.items() if value is None or isinstance(value, str)}
 
 
+class PersonNamed(Body):
+    """Somebody, by e-mail where it is known."""
+
+    name: Text = None
+    email: Text = None
+
+
+class EventGiven(Body):
+    """A timeline event; `at` has a zone. A `key` that another has is replaced by the next one."""
+
+    key: Text = None
+    at: str = Field(max_length=100)
+    title: Text = None
+    description: Text = None
+
+
+class FollowUpGiven(Body):
+    """A follow-up. A `key` that another has is replaced by the next one."""
+
+    key: Text = None
+    title: Text = None
+    status: Text = None
+    assignee: PersonNamed | str | None = None
+    priority: Text = None
+    due_on: Text = None
+
+
+class NewIncident(Body):
+    """An incident in the shape of an import."""
+
+    model_config = _shown({"reference": "INC-12", "name": "Checkout returns 502", "severity": "SEV1", "phase": "active"})
+
+    reference: str = Field(max_length=200)
+    name: Text = None
+    phase: Text = None
+    severity: Text = None
+    private: bool = False
+    summary: Text = None
+    lead: PersonNamed | str | None = None
+    roles: Mapping[str, PersonNamed | str | None] | None = None
+    timestamps: Mapping[str, Text] | None = None
+    custom_fields: Mapping[str, Text] | None = None
+    timeline: Sequence[EventGiven] | None = None
+    follow_ups: Sequence[FollowUpGiven] | None = None
+
+
 class IncidentChange(Body):
     """`lead` and `roles` are e-mails or names, `timestamps` any time a person would write. `skip_flow` is why an incident is
     closed although the gate says no."""
+
+    model_config = _shown({"severity": "SEV2", "lead": "ada@example.com", "timestamps": {"resolved": "2026-11-02 11:30"}})
 
     name: Text = None
     summary: Text = None
@@ -47,6 +99,8 @@ class IncidentChange(Body):
 class NewFollowUp(Body):
     """A follow-up to add."""
 
+    model_config = _shown({"title": "Alert on queue depth", "assignee": "ada@example.com", "due_on": "2026-12-01"})
+
     title: str = Field(min_length=1, max_length=100_000)
     assignee: Text = None
     due_on: Text = None
@@ -55,6 +109,8 @@ class NewFollowUp(Body):
 
 class FollowUpChange(Body):
     """`status` is open, done or dropped."""
+
+    model_config = _shown({"status": "done"})
 
     title: Text = None
     status: Text = None
@@ -66,6 +122,8 @@ class FollowUpChange(Body):
 class NewEvent(Body):
     """A timeline event to add; a time without a day means the day of the incident."""
 
+    model_config = _shown({"at": "10:05", "title": "Traffic moved away"})
+
     at: str = Field(min_length=1, max_length=100)
     title: str = Field(min_length=1, max_length=100_000)
     description: Text = None
@@ -73,6 +131,8 @@ class NewEvent(Body):
 
 class EventChange(Body):
     """A time without a day keeps the event's day."""
+
+    model_config = _shown({"at": "10:07"})
 
     at: Text = None
     title: Text = None
@@ -82,12 +142,16 @@ class EventChange(Body):
 class NewPostmortem(Body):
     """`template` is a template's file name without `.toml`; `destination` overrides where it is written."""
 
+    model_config = _shown({"template": "standard", "destination": "wiki-postmortems"})
+
     template: str
     destination: str = ""
 
 
 class Status(Body):
     """`in_progress`, `in_review` or `completed`."""
+
+    model_config = _shown({"status": "in_review"})
 
     status: str
 
@@ -97,6 +161,8 @@ class Prose(Body):
     and without it the text replaces what is there. `editor` is a random name of the writer's editor, which makes it safe to
     save again after a lost answer."""
 
+    model_config = _shown({"markdown": "Nobody could pay for **90 minutes**."})
+
     markdown: str = Field(max_length=1_000_000)
     base: str | None = Field(None, max_length=1_000_000)
     editor: str = Field("", max_length=64)
@@ -105,6 +171,8 @@ class Prose(Body):
 class Export(Body):
     """`copy_only` exports without moving where prose is written."""
 
+    model_config = _shown({"destination": "wiki-postmortems"})
+
     destination: str
     copy_only: bool = False
 
@@ -112,11 +180,51 @@ class Export(Body):
 class Restore(Body):
     """The key of a hidden row, or the id of a hidden section."""
 
+    model_config = _shown({"key": "FU-3"})
+
     key: str
 
 
 class Resolution(Body):
     """Either the side whose version shall stand, or a text of one's own."""
 
+    model_config = _shown({"take": "page"})
+
     take: Literal["page", "store", "both"] | None = None
     text: Text = None
+
+
+class Adopt(Body):
+    """`url` is the page's link; `destination` says whose it is where that does not tell; `template` says whose tasks a new
+    post-mortem gets. Without `accept` nothing is done, and the answer says what would be."""
+
+    model_config = _shown({"url": "https://example.atlassian.net/wiki/spaces/OPS/pages/12345"})
+
+    url: str = Field(min_length=1, max_length=10_000)
+    destination: str = ""
+    template: str = ""
+    accept: bool = False
+
+
+class Detach(Body):
+    """`destination` is where the page is; empty: all pages."""
+
+    model_config = _shown({"destination": "folder-postmortems"})
+
+    destination: str = ""
+
+
+class Resume(Body):
+    """`accept` agrees, once, to what halted the pages."""
+
+    model_config = _shown({"accept": True})
+
+    accept: bool = False
+
+
+class Why(Body):
+    """A reason, for the journal."""
+
+    model_config = _shown({"why": "The debrief was held by phone."})
+
+    why: str = Field(min_length=1, max_length=10_000)

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from syncd.api import shapes
 from syncd.api.bodies import Resolution
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.paging import Paged
+from syncd.api.shapes import answers
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App, conflict_json
 from syncd.errors import Misuse
@@ -22,7 +24,7 @@ def routes(router: APIRouter, app: App) -> None:
 
 
 def _reading(router: APIRouter) -> None:
-    @router.get("/conflicts", tags=["conflicts"], dependencies=[READS])
+    @router.get("/conflicts", dependencies=[READS], **answers(shapes.Conflicts))
     def conflicts(
         sight: Seen,
         paging: Paged,
@@ -38,14 +40,18 @@ def _reading(router: APIRouter) -> None:
         page, following = paging.cut(sight.conflicts(ref or None), lambda one: one.id, keep)
         return {"conflicts": [_shown(one) for one in page], "next": following}
 
-    @router.get("/conflicts/{conflict_id}", tags=["conflicts"], dependencies=[READS])
+    @router.get("/conflicts/{conflict_id}", dependencies=[READS], **answers(shapes.OwnedConflict, versioned=True))
     def conflict(conflict_id: str, sight: Seen, response: Response) -> Answer:
         """One conflict with both versions."""
         return tagged(response, _shown(sight.conflict(conflict_id)))
 
 
 def _settling(router: APIRouter, app: App) -> None:
-    @router.post("/conflicts/{conflict_id}/resolve", tags=["conflicts"], dependencies=[WRITES])
+    @router.post(
+        "/conflicts/{conflict_id}/resolve",
+        dependencies=[WRITES],
+        **answers(shapes.OwnedConflict, versioned=True),
+    )
     def resolve(conflict_id: str, body: Resolution, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """Let one version stand, both, or another text."""
         if (body.take is None) == (body.text is None):
@@ -54,7 +60,11 @@ def _settling(router: APIRouter, app: App) -> None:
             expected.demand(f"/conflicts/{conflict_id}", _shown(sight.conflict(conflict_id)))
             return tagged(response, _shown(app.resolve(conflict_id, body.take or "", body.text, who)))
 
-    @router.post("/conflicts/{conflict_id}/undo", tags=["conflicts"], dependencies=[WRITES])
+    @router.post(
+        "/conflicts/{conflict_id}/undo",
+        dependencies=[WRITES],
+        **answers(shapes.OwnedConflict, versioned=True),
+    )
     def undo(conflict_id: str, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """Take a choice back: the conflict is open, and everything as it was before."""
         with app.store.tx():

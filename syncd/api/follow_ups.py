@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Response
 
 from mapping.incident import FollowUpStatus, Incident
 from mapping.records import follow_up_json
+from syncd.api import shapes
 from syncd.api.bodies import FollowUpChange, NewFollowUp
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.incidents import record
 from syncd.api.paging import Paged
+from syncd.api.shapes import answers
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
 from syncd.store.lists import WantedFollowUps
@@ -24,7 +26,7 @@ def routes(router: APIRouter, app: App) -> None:
 
 
 def _reading(router: APIRouter) -> None:
-    @router.get("/follow-ups", tags=["follow-ups"], dependencies=[READS])
+    @router.get("/follow-ups", dependencies=[READS], **answers(shapes.FollowUps))
     def follow_ups(
         sight: Seen,
         paging: Paged,
@@ -39,14 +41,18 @@ def _reading(router: APIRouter) -> None:
         page, following = paging.page(sight.follow_ups(wanted, paging.part), lambda one: one[1].key)
         return {"follow_ups": [{"incident": owner, **follow_up_json(row)} for owner, row in page], "next": following}
 
-    @router.get("/follow-ups/{key}", tags=["follow-ups"], dependencies=[READS])
+    @router.get("/follow-ups/{key}", dependencies=[READS], **answers(shapes.OwnedFollowUp, versioned=True))
     def follow_up(key: str, sight: Seen, response: Response) -> Answer:
         """One follow-up, wherever it stands."""
         return tagged(response, _shown(sight.owner_of_follow_up(key), key))
 
 
 def _changing(router: APIRouter, app: App) -> None:
-    @router.post("/incidents/{ref}/follow-ups", tags=["follow-ups"], status_code=201, dependencies=[WRITES])
+    @router.post(
+        "/incidents/{ref}/follow-ups",
+        dependencies=[WRITES],
+        **answers(shapes.OwnedFollowUp, versioned=True, status=201),
+    )
     def add(ref: str, body: NewFollowUp, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """A new follow-up; it appears on every page of the incident."""
         with app.store.tx():
@@ -56,7 +62,7 @@ def _changing(router: APIRouter, app: App) -> None:
         response.headers["location"] = f"/api/v1/follow-ups/{key}"
         return tagged(response, _shown(sight.incident(ref), key))
 
-    @router.patch("/follow-ups/{key}", tags=["follow-ups"], dependencies=[WRITES])
+    @router.patch("/follow-ups/{key}", dependencies=[WRITES], **answers(shapes.OwnedFollowUp, versioned=True))
     def edit(key: str, body: FollowUpChange, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """Change a follow-up wherever it stands."""
         with app.store.tx():

@@ -14,13 +14,15 @@ from syncd.insights import INSIGHTS
 def routes(router: APIRouter, app: App) -> None:
     """Adds the routes of this resource."""
 
-    @router.get("/insights", tags=["insights"], dependencies=[READS])
+    @router.get("/insights", dependencies=[READS])
     def insights(sight: Seen) -> Answer:
         """All insights without their rows."""
         every = (sight.insight(name).as_json() for name in INSIGHTS)
         return {"insights": [{key: value for key, value in one.items() if key != "rows"} for one in every]}
 
-    @router.get("/insights/{name}", tags=["insights"], dependencies=[READS], response_class=JSONResponse)
+    csv = {"text/csv": {"schema": {"type": "string"}}}
+
+    @router.get("/insights/{name}", dependencies=[READS], response_class=JSONResponse, responses={200: {"content": csv}})
     def insight(
         name: str, sight: Seen, format: Annotated[Literal["json", "csv"], Query(description="How it is told.")] = "json"
     ) -> Response:

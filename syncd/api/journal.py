@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from mapping.times import iso
+from syncd.api import shapes
 from syncd.api.caller import READS, Seen
 from syncd.api.paging import Paged
+from syncd.api.shapes import answers
 from syncd.api.versions import Answer
 from syncd.app import App
 from syncd.errors import Misuse
@@ -16,7 +18,7 @@ from syncd.store.journal import JournalLine
 def routes(router: APIRouter, app: App) -> None:
     """Adds the routes of this resource."""
 
-    @router.get("/journal", tags=["journal"], dependencies=[READS])
+    @router.get("/journal", dependencies=[READS], **answers(shapes.Journal))
     def journal(
         sight: Seen,
         paging: Paged,

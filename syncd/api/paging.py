@@ -29,7 +29,7 @@ class Paging:
     after: str
 
     def cut(
-        self, items: Iterable[Item], key: Callable[[Item], str], keep: Callable[[Item], bool]
+        self, items: Iterable[Item], key: Callable[[Item], str], keep: Callable[[Item], bool] = lambda item: True
     ) -> tuple[list[Item], str | None]:
         """The items of this page among those to `keep`, and the address of the next. Raises Misuse for a foreign cursor."""
         rest = iter(items)

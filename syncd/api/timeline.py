@@ -7,10 +7,12 @@ from pydantic import AwareDatetime
 
 from mapping.incident import Incident
 from mapping.records import event_json
+from syncd.api import shapes
 from syncd.api.bodies import EventChange, NewEvent
 from syncd.api.caller import READS, WRITES, Seen, Who
 from syncd.api.incidents import record
 from syncd.api.paging import Paged
+from syncd.api.shapes import answers
 from syncd.api.versions import Answer, IfMatch, tagged
 from syncd.app import App
 from syncd.store.lists import WantedEvents
@@ -23,7 +25,7 @@ def routes(router: APIRouter, app: App) -> None:
 
 
 def _reading(router: APIRouter) -> None:
-    @router.get("/timeline", tags=["timeline"], dependencies=[READS])
+    @router.get("/timeline", dependencies=[READS], **answers(shapes.Timeline))
     def events(
         sight: Seen,
         paging: Paged,
@@ -36,14 +38,18 @@ def _reading(router: APIRouter) -> None:
         page, following = paging.page(sight.events(wanted, paging.part), lambda one: one[1].key)
         return {"timeline": [{"incident": owner, **event_json(event)} for owner, event in page], "next": following}
 
-    @router.get("/timeline/{key}", tags=["timeline"], dependencies=[READS])
+    @router.get("/timeline/{key}", dependencies=[READS], **answers(shapes.OwnedEvent, versioned=True))
     def event(key: str, sight: Seen, response: Response) -> Answer:
         """One timeline event, wherever it stands."""
         return tagged(response, _shown(sight.owner_of_event(key), key))
 
 
 def _changing(router: APIRouter, app: App) -> None:
-    @router.post("/incidents/{ref}/timeline", tags=["timeline"], status_code=201, dependencies=[WRITES])
+    @router.post(
+        "/incidents/{ref}/timeline",
+        dependencies=[WRITES],
+        **answers(shapes.OwnedEvent, versioned=True, status=201),
+    )
     def add(ref: str, body: NewEvent, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """A new timeline event."""
         with app.store.tx():
@@ -53,7 +59,7 @@ def _changing(router: APIRouter, app: App) -> None:
         response.headers["location"] = f"/api/v1/timeline/{key}"
         return tagged(response, _shown(sight.incident(ref), key))
 
-    @router.patch("/timeline/{key}", tags=["timeline"], dependencies=[WRITES])
+    @router.patch("/timeline/{key}", dependencies=[WRITES], **answers(shapes.OwnedEvent, versioned=True))
     def edit(key: str, body: EventChange, sight: Seen, who: Who, expected: IfMatch, response: Response) -> Answer:
         """Change a timeline event wherever it stands."""
         with app.store.tx():

@@ -52,11 +52,11 @@ class Expected:
     ) -> None:
         self.named = {tag.strip() for tag in if_match.split(",")} - {""}
 
-    def demand(self, path: str, *records: Mapping[str, Any]) -> None:
+    def demand(self, path: str, *records: Mapping[str, Any], how: str = "GET") -> None:
         """Raises Outdated where none of these records, whose first is read at `path`, is as expected."""
         there = [version(record) for record in records]
         if self.named and "*" not in self.named and not self.named & set(there):
-            raise Outdated(there[0], f"GET /api/v1{path}")
+            raise Outdated(there[0], f"{how} /api/v1{path}")
 
 
 IfMatch = Annotated[Expected, Depends(Expected)]

@@ -3,7 +3,7 @@
 import click
 
 from syncd import log
-from syncd.cli import incident, insights, operate, pages, postmortem
+from syncd.cli import check, incident, insights, operate, pages, postmortem
 from syncd.cli.frame import Root, Session, pass_session
 
 EXAMPLES = (
@@ -25,6 +25,6 @@ def main(session: Session, log_json: bool) -> None:
     log.configure(as_json=log_json, level=log.QUIET)
 
 
-for _module in (operate, pages, incident, postmortem, insights):
+for _module in (operate, pages, incident, check, postmortem, insights):
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -1,8 +1,7 @@
-"""Commands about records: import, incidents, follow-ups, timeline events, and the gate that lets an incident close."""
+"""Commands about records: import, incidents, follow-ups, timeline events, and the flow's tasks."""
 
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ from mapping.incident import FollowUp, Incident, Phase, TimelineEvent
 from mapping.markdown import to_markdown
 from mapping.records import incident_to_json
 from syncd.cli.frame import Command, Group, Session, pass_session
-from syncd.cli.printing import SIGNS, moment, print_table
+from syncd.cli.printing import moment, print_table
 from syncd.errors import Misuse
-from syncd.flow import Gate
 from syncd.store.overview import ALL, Listed, Wanted
-
-POLL_SECONDS = 2.0  # between two looks of `check --wait`
 
 
 @click.command(
@@ -261,43 +257,6 @@ def edit_event(session: Session, /, key: str, **fields: str | None) -> None:
     session.done(f"{key}: {', '.join(changes)} set.", key=key, changed=list(changes))
 
 
-# --- the gate -----------------------------------------------------------------------------------------------------------
-
-
-@click.command(cls=Command, examples=["syncd check INC-12", "syncd check INC-12 --wait 60 --json"])
-@click.argument("ref")
-@click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Ask again until yes, that long.")
-@pass_session
-def check(session: Session, ref: str, wait: float) -> None:
-    """Ask whether an incident may close, and if not, why. Exit code: 0 yes, 1 no, 3 unknown."""
-    answer = answered(lambda: session.app.check(ref), wait, time.monotonic, time.sleep)
-    session.answer(answer.as_json(), lambda: print_gate(answer))
-    click.get_current_context().exit(answer.exit_code)
-
-
-def answered(ask: Callable[[], Gate], wait: float, now: Callable[[], float], sleep: Callable[[float], None]) -> Gate:
-    """The gate's answer; asked again until it is yes or `wait` seconds are over."""
-    deadline = now() + wait
-    answer = ask()
-    while answer.may_close is not True and now() < deadline:
-        sleep(min(POLL_SECONDS, deadline - now()))
-        answer = ask()
-    return answer
-
-
-def print_gate(answer: Gate) -> None:
-    """Task by task, each with its reasons."""
-    may = {True: "may close", False: "may not close", None: "may close or not: a page could not be looked at"}
-    click.echo(f"{answer.incident} {may[answer.may_close]}.")
-    for task in answer.tasks:
-        by = f" by {task.by}" if task.by else ""
-        click.echo(f"{SIGNS[task.done]} {task.task}{by}")
-        for reason in task.reasons:
-            click.echo(f"    {reason.message}{f'  {reason.page}' if reason.page else ''}")
-    if answer.unwritten:
-        click.echo(f"Not written yet: {', '.join(answer.unwritten)}.")
-
-
 # --- flow ---------------------------------------------------------------------------------------------------------------
 
 
@@ -314,7 +273,7 @@ def flow() -> None:
 @click.option("--undo", is_flag=True, help="It is not done after all.")
 @pass_session
 def done(session: Session, ref: str, task: str, undo: bool) -> None:
-    """Say that a manual task is done."""
+    """Say that a manual task is done; with --undo, that it is not, or not skipped."""
     session.app.mark_task(ref, task, not undo, "", session.actor())
     session.done(f"{task} is {'not ' if undo else ''}done.", incident=ref, task=task, done=not undo)
 
@@ -330,4 +289,14 @@ def skip(session: Session, ref: str, task: str, why: str) -> None:
     session.done(f"{task} is skipped: {why}", incident=ref, task=task, why=why)
 
 
-COMMANDS = (import_file, incident, followup, timeline, check, flow)
+@flow.command(examples=['syncd flow agree INC-12 --why "the debrief was held by phone"'])
+@click.argument("ref")
+@click.option("--why", required=True, metavar="T", help="The reason, for the journal.")
+@pass_session
+def agree(session: Session, ref: str, why: str) -> None:
+    """Let an incident stay closed that was closed elsewhere although the gate said no."""
+    session.app.agree_to_close(ref, why, session.actor())
+    session.done(f"{ref} stays closed: {why}", incident=ref, why=why)
+
+
+COMMANDS = (import_file, incident, followup, timeline, flow)

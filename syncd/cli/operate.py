@@ -185,8 +185,9 @@ def status(session: Session) -> None:
     values = [_postmortem(app, ref) for ref in app.store.postmortems()]
     since = min((at for _, at in app.store.dirty()), default=None)
     daemon = session.built.living()
-    summary = {"daemon": daemon, "oldest_unsynced": iso(since), "postmortems": values}
-    session.answer(summary, lambda: _print_status(daemon, values, since, app.store.now()))
+    closed = app.store.all_closed_past_no()
+    summary = {"daemon": daemon, "oldest_unsynced": iso(since), "postmortems": values, "closed_past_no": closed}
+    session.answer(summary, lambda: _print_status(daemon, values, closed, since, app.store.now()))
 
 
 def _postmortem(app: App, ref: str) -> dict[str, Any]:
@@ -211,7 +212,9 @@ def _page(app: App, page: Page, dirty_since: datetime | None) -> dict[str, Any]:
     return {**app.page_json(page), **more}
 
 
-def _print_status(daemon: int | None, values: Sequence[dict[str, Any]], since: datetime | None, now: datetime) -> None:
+def _print_status(
+    daemon: int | None, values: Sequence[dict[str, Any]], closed: Sequence[str], since: datetime | None, now: datetime
+) -> None:
     click.echo(f"A daemon or `once` runs as process {daemon}." if daemon else "No daemon runs.")
     rows = []
     for value in values:
@@ -223,6 +226,8 @@ def _print_status(daemon: int | None, values: Sequence[dict[str, Any]], since: d
     for value in values:
         for page in value["pages"]:
             _print_needs(value["incident"], page)
+    for ref in closed:
+        click.echo(f'{ref} was closed elsewhere past a no: `syncd flow agree {ref} --why "..."` lets that stand.')
     if since:
         click.echo(f"The oldest change that is not everywhere yet is {age(now - since)} old.")
 

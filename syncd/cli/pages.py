@@ -4,14 +4,13 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from syncd.app import App, conflict_json
 from syncd.cli.frame import Command, Group, Session, pass_session
 from syncd.cli.printing import moment, print_table
-from syncd.errors import Misuse, NeedsPerson
+from syncd.errors import Misuse
 from syncd.look import Sight, sight
 from syncd.pages import Conflict, Page, Version
 from syncd.patience import Patience
@@ -35,7 +34,7 @@ def once(session: Session) -> None:
     reports = [_judged(session.app, report) for report in reports]
     conflicts = session.app.store.conflicts(state="open")
     code = exit_code(reports, conflicts)
-    value = {"pages": [report_json(r) for r in reports], "conflicts": [conflict_json(c) for c in conflicts]}
+    value = {"pages": [r.as_json() for r in reports], "conflicts": [conflict_json(c) for c in conflicts]}
     session.answer(value, lambda: _print_pass(reports, conflicts))
     click.get_current_context().exit(code)
 
@@ -89,19 +88,6 @@ def exit_code(reports: Iterable[Report], conflicts: Sequence[Conflict]) -> int:
     return max((CODES[report.result] for report in reports), default=0) or int(bool(conflicts))
 
 
-def report_json(report: Report) -> dict[str, Any]:
-    """What one page's pass did, or would do."""
-    return {
-        "incident": report.page.incident,
-        "destination": report.page.destination,
-        "url": report.page.url or None,
-        "result": report.result,
-        "from_page": list(report.taken),
-        "to_page": list(report.written),
-        "reasons": list(report.reasons),
-    }
-
-
 def _print_pass(reports: Sequence[Report], conflicts: Sequence[Conflict]) -> None:
     _print_travels(reports)
     left = [[_named(r), r.result, reason] for r in reports if r.result != "in_step" for reason in r.reasons or ("",)]
@@ -123,7 +109,7 @@ def _print_travels(reports: Sequence[Report]) -> None:
 def plan(session: Session, ref: str) -> None:
     """Say what `once` would do, edit by edit, on each side; change nothing. Exit code 3 where a service did not answer."""
     reports = session.app.plan(ref)
-    session.answer([report_json(report) for report in reports], lambda: _print_plan(reports))
+    session.answer([report.as_json() for report in reports], lambda: _print_plan(reports))
     click.get_current_context().exit(3 if any(report.result == "unknown" for report in reports) else 0)
 
 
@@ -139,12 +125,7 @@ def _print_plan(reports: Sequence[Report]) -> None:
 @pass_session
 def resync(session: Session, ref: str) -> None:
     """Look at all pages of an incident again, whatever is believed about them."""
-    app = session.app
-    pages = [page for page in app.lookup.pages(ref) if page.state != "detached"]
-    for page in pages:
-        app.store.set_page(page.id, version="")
-        app.store.mark_dirty(page.id, "resync")
-    names = [page.destination for page in pages]
+    names = [page.destination for page in session.app.resync(ref)]
     session.done(f"The next pass reads {ref} on {', '.join(names) or 'no page'}.", incident=ref, destinations=names)
 
 
@@ -168,9 +149,6 @@ def resume(session: Session, ref: str, everything: bool, accept: bool) -> None:
     if everything == bool(ref):
         raise Misuse("Name an incident, or say --all.", "syncd resume --help")
     pages = session.app.resume(ref, accept, session.actor())
-    stuck = [page for page in pages if page.brake == "restored" and not accept]
-    if stuck:
-        raise NeedsPerson(f"{_places(stuck)}: {stuck[0].reason}", f"syncd resume {ref or '--all'} --accept")
     sentence = f"The next pass goes on with {_places(pages)}." if pages else f"Nothing{ref and f' of {ref}'} was halted."
     session.done(sentence, incident=ref or None, resumed=[page.destination for page in pages])
 

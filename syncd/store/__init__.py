@@ -2,16 +2,16 @@
 belongs together; every method that changes something is a transaction by itself or joins the one around it.
 
 Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`, `search.py`, `records.py`,
-`imports.py`; beside them `overview.py`, `lists.py`, `figures.py` and `saves.py`. The tables are in `schema.py`, the
-statements in `statements.py`.
+`flow.py`, `imports.py`; beside them `overview.py`, `lists.py`, `figures.py` and `saves.py`. The tables are in `schema.py`,
+the statements in `statements.py`.
 """
 
 from syncd.store.figures import Figures
+from syncd.store.flow import FlowMark
 from syncd.store.imports import Imports
 from syncd.store.journal import JournalLine
 from syncd.store.lists import Lists
 from syncd.store.overview import Overview
-from syncd.store.records import FlowMark
 from syncd.store.saves import Saves
 
 __all__ = ["FlowMark", "JournalLine", "Store"]

@@ -13,7 +13,8 @@ from mapping.incident import FollowUp, Incident, TimelineEvent
 from mapping.markdown import to_markdown
 from mapping.records import Given
 from syncd.store import statements as sql
-from syncd.store.records import PREFIX, Records, incident_values, key_number, people_of, row_values, target_of
+from syncd.store.flow import Flow
+from syncd.store.records import PREFIX, incident_values, key_number, people_of, row_values, target_of
 
 KEY_THERE = "key"  # stands in the bases beside a row's fields: the key that the source has for it
 AnyRow = FollowUp | TimelineEvent
@@ -44,7 +45,7 @@ class Said:
         return {field: value for (about, field), value in self.own.items() if about == subject}
 
 
-class Imports(Records):
+class Imports(Flow):
     """Incidents from elsewhere."""
 
     def upsert_import(self, record: Incident, source: str, actor: Actor, given: Given | None = None) -> list[str]:

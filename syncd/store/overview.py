@@ -102,6 +102,7 @@ class Listed:
     open_follow_ups: int
     overdue: int
     found: tuple[tuple[str, bool], ...] = ()
+    closed_past_no: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Overview(Records):
 
 def _listed(row: Row, found: dict[str, str]) -> Listed:
     reference, name, phase, severity, private, lead, lead_name, began, needs, status, home, template, *page = row
-    freshness, destination, url, since, checked_at, reason, conflicts, not_understood, left, overdue = page
+    freshness, destination, url, since, checked_at, reason, conflicts, not_understood, left, overdue, past_no = page
     return Listed(
         reference=reference,
         name=name,
@@ -176,6 +177,7 @@ def _listed(row: Row, found: dict[str, str]) -> Listed:
         not_understood=not_understood,
         open_follow_ups=left,
         overdue=overdue,
+        closed_past_no=bool(past_no),
         found=_pieces(found.get(reference, "")),
     )
 

@@ -6,7 +6,7 @@ Every real change is journalled and marks the incident's pages dirty; a command 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from mapping.commands import Actor, Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, blocks_from_json, blocks_to_json
@@ -35,15 +35,6 @@ KINDS: Mapping[Target, str] = {"follow_up": "follow-up", "event": "timeline even
 PROSE = ("summary", "blocks", "rendered")  # fields that are blocks as JSON
 FURTHER = ("role:", "time:", "field:")  # an incident's fields that have no column
 STORE = Actor("store")
-
-
-class FlowMark(NamedTuple):
-    """What a person said about a task of the post-incident flow; `why` is set where it was skipped."""
-
-    done: bool
-    by: str
-    at: datetime
-    why: str
 
 
 def canonical(target: Target, field: str, value: str) -> str:
@@ -137,6 +128,11 @@ class Records(Search):
         """All incidents with their rows, the oldest first."""
         with self._read():
             return _incidents(*(self._all(statement) for statement in sql.ALL_INCIDENTS))
+
+    def phase(self, ref: str) -> Phase | None:
+        """An incident's phase, None where there is no such incident."""
+        row = self._one(sql.FIELD["incident", "phase"], {"incident": ref})
+        return Phase(row[0]) if row else None
 
     def owner(self, key: str) -> str | None:
         """The incident that a follow-up's or event's key belongs to."""
@@ -365,21 +361,6 @@ class Records(Search):
     def set_home(self, ref: str, destination: str, actor: Actor = STORE) -> None:
         """Prose is written at this destination from now on; empty: in the store."""
         self.apply(ref, [Set("postmortem", "", "home", destination)], actor)
-
-    # --- flow -----------------------------------------------------------------------------------------------------------
-
-    def flow_marks(self, ref: str) -> dict[str, FlowMark]:
-        """What people said about the tasks of an incident."""
-        rows = self._all(sql.FLOW_MARKS, (ref,))
-        return {task: FlowMark(bool(done), by, moment(at), why) for task, done, by, at, why in rows}
-
-    def set_flow_mark(self, ref: str, task: str, done: bool, by: str, why: str = "") -> None:
-        """A person did a task, took that back, or skipped it with a reason."""
-        with self.tx():
-            self._must_exist(ref)
-            self._run(sql.SET_FLOW_MARK, (ref, task, int(done), by, text_of(self.now()), why))
-            action = ("skip" if why else "done") if done else "undo"
-            self.note(ref, Actor("store", by), action, f"task:{task}", new=why)
 
 
 def key_number(target: Literal["follow_up", "event"], key: str) -> int:

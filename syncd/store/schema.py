@@ -235,6 +235,21 @@ def m010_figures(db: Database) -> None:
         db.execute(statement)
 
 
+CLOSES = (
+    # Incidents that were closed elsewhere although the gate said no, until a person agrees or they are open again.
+    """CREATE TABLE closed_past_no (
+        incident TEXT PRIMARY KEY REFERENCES incidents (reference), at TEXT NOT NULL, by TEXT NOT NULL,
+        reasons TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+)
+
+
+@migrations()
+def m011_closes(db: Database) -> None:
+    """Which incidents were closed past a no."""
+    for statement in CLOSES:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

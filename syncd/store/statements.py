@@ -183,7 +183,7 @@ _LEFT = "WHERE f.incident = i.reference AND f.status = 'open'"
 # How many there are, and of a part of them all that is told; first those that need a person.
 OVERVIEW = f"""WITH judged AS MATERIALIZED ({_JUDGED}),
     worst AS MATERIALIZED (SELECT incident, id, min(freshness) AS freshness FROM judged WHERE NOT copy GROUP BY incident),
-    needing AS MATERIALIZED (SELECT DISTINCT incident FROM judged WHERE freshness <= 3),
+    needing AS MATERIALIZED (SELECT incident FROM judged WHERE freshness <= 3 UNION SELECT incident FROM closed_past_no),
     fitting AS MATERIALIZED ({_FITTING}),
     part AS MATERIALIZED (SELECT k.* FROM fitting k ORDER BY {_FIRST} LIMIT :count OFFSET :start)
     SELECT (SELECT count(*) FROM fitting), i.reference, i.name, i.phase, i.severity, i.private, i.lead, p.name,
@@ -191,7 +191,8 @@ OVERVIEW = f"""WITH judged AS MATERIALIZED ({_JUDGED}),
     (SELECT count(*) FROM conflicts c JOIN pages o ON o.id = c.page WHERE o.incident = i.reference AND c.state = 'open'),
     (SELECT count(*) FROM unread u JOIN pages o ON o.id = u.page WHERE o.incident = i.reference AND o.state != 'detached'),
     (SELECT count(*) FROM follow_ups f {_LEFT}),
-    (SELECT count(*) FROM follow_ups f {_LEFT} AND f.due_on BETWEEN '0' AND :yesterday)
+    (SELECT count(*) FROM follow_ups f {_LEFT} AND f.due_on BETWEEN '0' AND :yesterday),
+    EXISTS (SELECT 1 FROM closed_past_no x WHERE x.incident = i.reference)
     FROM part k JOIN incidents i ON i.id = k.number LEFT JOIN people p ON p.email = i.lead
     LEFT JOIN postmortems m ON m.incident = i.reference LEFT JOIN pages g ON g.id = k.page ORDER BY {_FIRST}"""
 # What can be chosen from: the values that there are.
@@ -269,6 +270,12 @@ FLOW_MARKS = "SELECT task, done, by, at, why FROM flow_marks WHERE incident = ?"
 SET_FLOW_MARK = """INSERT INTO flow_marks (incident, task, done, by, at, why) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (incident, task)
     DO UPDATE SET done = excluded.done, by = excluded.by, at = excluded.at, why = excluded.why"""
+
+CLOSED_PAST_NO = "SELECT at, by, reasons FROM closed_past_no WHERE incident = ?"
+ALL_CLOSED_PAST_NO = "SELECT incident FROM closed_past_no ORDER BY at, incident"
+FLAG_CLOSE = """INSERT INTO closed_past_no (incident, at, by, reasons) VALUES (?, ?, ?, ?)
+    ON CONFLICT (incident) DO UPDATE SET at = excluded.at, by = excluded.by, reasons = excluded.reasons"""
+FORGET_CLOSE = "DELETE FROM closed_past_no WHERE incident = ?"
 
 # --- pages --------------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from mapping.times import show_time
 from syncd.app import App
 from syncd.journal_words import Travelled, travelled
 from syncd.pages import Conflict, Page, comments_told
+from syncd.store.flow import ClosedPastNo
 from syncd.web.clash import Clash, clash
 from syncd.web.prose import prose, safe_link
 
@@ -114,6 +115,7 @@ class IncidentView:
     journal: Sequence[Travelled]  # the newest first
     people: Sequence[Person]
     statuses: Sequence[PostmortemStatus]
+    closed_past_no: ClosedPastNo | None
 
     @property
     def home(self) -> Where | None:
@@ -152,6 +154,7 @@ def incident_view(app: App, incident: Incident) -> IncidentView:
         journal=[travelled(line) for line in reversed(app.store.journal(ref, JOURNAL_LINES))],
         people=words.people,
         statuses=list(PostmortemStatus),
+        closed_past_no=app.store.closed_past_no(ref),
     )
 
 

@@ -178,6 +178,8 @@ def _troubles(listed: Listed) -> Iterator[str]:
         yield f"{_count(listed.conflicts, 'conflict')} to decide"
     if listed.freshness in ("halted", "missing") and listed.reason:
         yield listed.reason
+    if listed.closed_past_no:
+        yield "closed elsewhere past a no"
     if listed.not_understood:
         yield f"{_count(listed.not_understood, 'value')} that nobody understood"
 

@@ -587,6 +587,16 @@ def test_the_daemon_answers_over_http(daemon: "subprocess.Popen[str]") -> None:
     address = first.partition("address=")[2].split()[0]
     with urlopen(f"{address}/api/v1/incidents/INC-12/flow") as answer:
         assert json.load(answer)["incident"] == "INC-12"
+    assert [elsewhere(address, ref)[0] for ref in ("INC-12", "INC-99")] == [1, 2]
+    assert json.loads(elsewhere(address, "INC-12")[1])["answer"] == "no"
+
+
+def elsewhere(server: str, ref: str) -> tuple[int, str]:
+    """The gate asked on a machine without a store and a configuration: exit code and output."""
+    line = [sys.executable, "-c", "from syncd.cli import main; main()", "check", ref, "--server", server, "--json"]
+    nothing = {"PYTHONPATH": str(Path(__file__).parents[2]), "SYNCD_CONFIG": "/nowhere/config.toml"}
+    done = subprocess.run(line, capture_output=True, text=True, env=nothing, check=False)
+    return done.returncode, done.stdout
 
 
 def test_a_broken_configuration_keeps_the_one_before(desk: Desk, daemon: "subprocess.Popen[str]") -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox.wire import Emulator, Reply
+from syncd.errors import NeedsPerson
 from tests.simulation.world import AT_ONCE, GRACE, INCIDENT, World
 
 OTHER = {"reference": "INC-13", "name": "Search is slow", "follow_ups": [{"title": "Add an index"}]}
@@ -55,7 +56,8 @@ def test_a_database_that_is_older_than_what_it_wrote_stops_until_a_person_agrees
         "restored from an older copy" in r.reasons[0] and "syncd resume --all --accept" in r.reasons[0] for r in reports
     )
     assert (person.text(), world.writes()) == (before, writes) and len(world.incident().follow_ups) == 3
-    world.app.resume("", False, GRACE)
+    with pytest.raises(NeedsPerson):
+        world.app.resume("", False, GRACE)
     world.crash()
     assert {r.result for r in world.app.once()} == {"halted"}
     (planned,) = world.app.plan("INC-12")
