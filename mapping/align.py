@@ -19,6 +19,7 @@ from mapping.document import Block
 
 SIMILAR = 0.5  # share of common words from which two blocks of one kind are the same block, edited
 TURNED = 0.8  # the same for two blocks of different kinds
+FARTHEST = 1000  # insertions and removals up to which the longest common run is looked for
 MOST_SCORED = 100_000  # pairs of blocks that are held against each other; among more, only those that stand about alike
 LISTED = ("bullet", "number", "task")
 PROSE = ("paragraph", "heading", "quote", "panel", *LISTED)  # kinds that people turn into each other, split and join
@@ -28,7 +29,7 @@ PROSE = ("paragraph", "heading", "quote", "panel", *LISTED)  # kinds that people
 
 
 def common(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """A longest common subsequence as index pairs, in order."""
+    """A longest common subsequence as index pairs, in order; of sides very far apart, one of what each has once."""
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:
         start += 1
@@ -46,7 +47,7 @@ def _myers(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[in
         return []
     reach = {1: 0}
     history: list[dict[int, int]] = []
-    for distance in range(len(left) + len(right) + 1):
+    for distance in range(min(len(left) + len(right), FARTHEST) + 1):
         history.append(dict(reach))
         for k in range(-distance, distance + 1, 2):
             down = k == -distance or (k != distance and reach[k - 1] < reach[k + 1])
@@ -56,7 +57,14 @@ def _myers(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[in
             reach[k] = x
             if x >= len(left) and x - k >= len(right):
                 return _backtrack(history, len(left), len(right))
-    return []
+    return _in_order(left, right)
+
+
+def _in_order(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """What stands once on either side, as far as it is in the same order."""
+    times, others, where = Counter(left), Counter(right), {item: j for j, item in enumerate(right)}
+    pairs = [(i, where[item]) for i, item in enumerate(left) if times[item] == others[item] == 1]
+    return [pairs[at] for at in increasing([j for _, j in pairs])]
 
 
 def _backtrack(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:

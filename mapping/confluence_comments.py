@@ -6,8 +6,9 @@ for: colours, raised and lowered text. Text is compared by words with one `ATOM`
 """
 
 import re
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from mapping.merge import essence, tokens
 
 MARKER = "ac:inline-comment-marker"
 ATOM = "\ufffc"
+_WORD = re.compile(rf"\w|{ATOM}")
 _KIN = 0.5  # share of the shorter text's words from which a text is taken for what became of another
 
 
@@ -113,21 +115,25 @@ def marked_pieces(spans: Spans, marked: Sequence[Marked]) -> list[Piece]:
     if not marked:
         return [Piece(span) for span in spans]
     cuts = sorted({edge for mark in marked for edge in (mark.start, mark.end)})
+    waiting = sorted(range(len(marked)), key=lambda i: -marked[i].start)
+    around: list[int] = []
     pieces: list[Piece] = []
     at = 0
     for span in spans:
-        for part in _cut(span, [cut - at for cut in cuts]):
-            length = len(comparable([part]))
-            wraps = (mark.wrap for mark in marked if mark.start <= at and at + length <= mark.end)
-            pieces.append(Piece(part, tuple(dict.fromkeys(wraps))))
-            at += length
+        inside = cuts[bisect_right(cuts, at) : bisect_left(cuts, at + len(span.text))]
+        for part in _cut(span, [cut - at for cut in inside]):
+            while waiting and marked[waiting[-1]].start <= at:
+                insort(around, waiting.pop())
+            around = [i for i in around if marked[i].end > at]
+            pieces.append(Piece(part, tuple(dict.fromkeys(marked[i].wrap for i in around))))
+            at += len(comparable([part]))
     return pieces
 
 
 def _cut(span: Span, cuts: Sequence[int]) -> list[Span]:
     if span.kind != "text":
         return [span]
-    edges = [0, *(cut for cut in cuts if 0 < cut < len(span.text)), len(span.text)]
+    edges = [0, *cuts, len(span.text)]
     return [replace(span, text=span.text[a:b]) for a, b in pairwise(edges)]
 
 
@@ -165,10 +171,11 @@ def remarked(was: Spans, now: Spans, marked: Sequence[Marked]) -> tuple[Marked, 
     wrap goes when none of its words is left, but looks of the whole text are looks of the whole new text."""
     if not marked:
         return ()
-    wordless = [mark for mark in marked if not re.search(rf"\w|{ATOM}", comparable(was)[mark.start : mark.end])]
-    wordy = [mark for mark in marked if mark not in wordless]
+    text = comparable(was)
+    wordy = [mark for mark in marked if _WORD.search(text, mark.start, mark.end)]
+    wordless = [mark for mark in marked if not _WORD.search(text, mark.start, mark.end)]
     found = _found(was, now, wordy, signs=False) | _found(was, now, wordless, signs=True)
-    whole, ends = (0, len(comparable(was))), len(comparable(now))
+    whole, ends = (0, len(text)), len(comparable(now))
     found |= {mark: Marked(mark.wrap, 0, ends) for mark in marked if not mark.wrap.ref and (mark.start, mark.end) == whole}
     return tuple(found[mark] for mark in marked if mark in found)
 
@@ -179,34 +186,48 @@ def _found(was: Spans, now: Spans, marked: Sequence[Marked], *, signs: bool) -> 
         return {}
     old, new = _tokens(was, signs=signs), _tokens(now, signs=signs)
     pairs = dict(common([token.essence for token in old], [token.essence for token in new]))
+    starts, ends = [token.start for token in old], [token.end for token in old]
+    put_in, texts = _PutIn(new, pairs), (comparable(was), comparable(now))
     found = {}
     for mark in marked:
-        inside = [i for i, token in enumerate(old) if token.start < mark.end and mark.start < token.end]
+        inside = range(bisect_right(ends, mark.start), bisect_left(starts, mark.end))
         stayed = {i: pairs[i] for i in inside if i in pairs}
-        placed = stayed if len(stayed) == len(inside) else _put_elsewhere(inside, old, new, pairs) or stayed
+        placed = stayed if len(stayed) == len(inside) else put_in.row_of([old[i].essence for i in inside], inside) or stayed
         if placed:
-            ends = [(old[i], new[placed[i]]) for i in (min(placed), max(placed))]
-            found[mark] = _stretched(mark, comparable(was), comparable(now), *ends)
+            first, last = ((old[i], new[placed[i]]) for i in (min(placed), max(placed)))
+            found[mark] = _stretched(mark, *texts, first, last)
     return found
 
 
-def _put_elsewhere(
-    inside: Sequence[int], old: Sequence[_Token], new: Sequence[_Token], pairs: dict[int, int]
-) -> dict[int, int]:
-    """Where all the words stand in a row in what was put in: they were moved there."""
-    wanted, taken = [old[i].essence for i in inside], set(pairs.values())
-    for at in range(len(new) - len(wanted) + 1):
-        if [new[at + n].essence for n in range(len(wanted)) if at + n not in taken] == wanted:
-            return {i: at + n for n, i in enumerate(inside)}
-    return {}
+class _PutIn:
+    """The words that were put in, each by where it stands."""
+
+    def __init__(self, new: Sequence[_Token], pairs: Mapping[int, int]) -> None:
+        self._new = new
+        taken = set(pairs.values())
+        self._free = [at not in taken for at in range(len(new))]
+        self._places: dict[Hashable, list[int]] = {}
+        for at, token in enumerate(new):
+            if self._free[at]:
+                self._places.setdefault(token.essence, []).append(at)
+
+    def row_of(self, wanted: Sequence[Hashable], inside: Sequence[int]) -> dict[int, int]:
+        """Where all these words stand in a row in what was put in: they were moved there."""
+        for at in self._places.get(wanted[0], ()) if wanted else ():
+            row = range(at, at + len(wanted))
+            if row.stop <= len(self._new) and all(
+                self._free[n] and self._new[n].essence == want for n, want in zip(row, wanted, strict=True)
+            ):
+                return dict(zip(inside, row, strict=True))
+        return {}
 
 
 def _stretched(mark: Marked, was: str, now: str, first: tuple[_Token, _Token], last: tuple[_Token, _Token]) -> Marked:
     """The marker from the first to the last word, each old and new, with the marked signs that still stand beside them."""
     from_, to = max(mark.start, first[0].start), min(mark.end, last[0].end)
     start, end = first[1].start + from_ - first[0].start, last[1].end - (last[0].end - to)
-    ahead = _alike(was[mark.start : from_][::-1], now[:start][::-1])
-    behind = _alike(was[to : mark.end], now[end:])
+    ahead = _alike(was[mark.start : from_][::-1], now[max(0, start - from_ + mark.start) : start][::-1])
+    behind = _alike(was[to : mark.end], now[end : end + mark.end - to])
     return Marked(mark.wrap, start - ahead, end + behind)
 
 

@@ -152,7 +152,7 @@ class _Run:
         text, index = "", 0
         while index < len(spans):
             wrap, end = _longest(spans, index)
-            following = _first_character(spans[end:]) or after
+            following = _first_character(spans[end : end + 1]) or after
             outside = text[-1:] or before
             if wrap:
                 inner = tuple(_without(span, wrap) for span in spans[index:end])

@@ -1,7 +1,11 @@
 """Inline comments on a Confluence page: an edit of ours keeps them on their words, and what is lost is told."""
 
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 from mapping.confluence_comments import LostMarker
 from mapping.confluence_storage import lost_markers, parse, splice
 from mapping.document import Block, Span, paragraph, plain, text_spans
+from mapping.markdown import from_markdown, to_markdown
 
 FEW = settings(max_examples=100, deadline=None)
 MENTION = '<ac:link><ri:user ri:account-id="7" /></ac:link>'
@@ -194,3 +199,33 @@ def test_what_a_macro_says_beside_its_text_stays_when_the_text_changes() -> None
     assert reworded(code.format("old"), "new") == code.format("new")
     for name in ("info", "note", "warning", "tip", "panel"):
         assert reworded(panel.format(name, "old"), "new") == panel.format(name, "new")
+
+
+def steps(act: Callable[[], object]) -> int:
+    """How many instructions of ours run."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, what: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("unit", ["<sub>x</sub> y ", on("x") + " y "])
+def test_a_paragraph_of_many_spans_takes_steps_in_proportion(unit: str) -> None:
+    def change(times: int) -> None:
+        page = parse(f"<p>It was {unit * times}.</p>")
+        (shown,) = from_markdown(to_markdown(page.blocks))
+        splice(page, [replace(shown, spans=(Span("So "), *shown.spans), native="1")])
+
+    change(1)  # what is only made once is made
+    assert steps(lambda: change(120)) < 6 * steps(lambda: change(30))

@@ -25,6 +25,27 @@ def text(blocks: Sequence[Block]) -> list[str]:
     return [block.text for block in blocks]
 
 
+class Counted(int):
+    """A word that counts how often it was held against another."""
+
+    compared = 0
+    __hash__ = int.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return int.__eq__(self, other)
+
+
+def test_what_has_little_in_common_is_aligned_in_bounded_steps() -> None:
+    """Two texts of 6,000 words: all others, save for some that both have once."""
+    left = [Counted(n) for n in range(6_000)]
+    right = [Counted(n if n % 100 == 50 else n + 50_000) for n in range(6_000)]
+    Counted.compared = 0
+    pairs = common(left, right)
+    assert pairs == [(n, n) for n in range(50, 6_000, 100)]
+    assert Counted.compared < 200 * 6_000
+
+
 @given(st.lists(st.integers(0, 4), max_size=12), st.lists(st.integers(0, 4), max_size=12))
 @settings(max_examples=300, deadline=None)
 def test_common_is_a_longest_common_subsequence(left: list[int], right: list[int]) -> None:
