@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from mapping.align import match
 from mapping.commands import Add, AddSection, Command, Learn, Set, Target
 from mapping.document import Block, Doc, Spans, as_json
 from mapping.event_lines import read_event_line
 from mapping.incident import FollowUpStatus, Person, Section
 from mapping.kept import kept_in
 from mapping.markdown import to_markdown
-from mapping.merge import Collision, Side, merge_sections
+from mapping.merge import Collision, Side, merge_sections, merge_spans
 from mapping.rows import (
     FIXED_DETAILS,
     columns,
@@ -529,8 +530,11 @@ class _Taking:
         if len(projected) != len(whole):
             return old, new
         richer = {page: own for own, page in zip(whole, projected, strict=True) if own != page}
-        lift = [tuple(replace(richer[b], native=b.native) if b in richer else b for b in run) for run in (old, new)]
-        return lift[0], lift[1]
+        lift = [[replace(richer[b], native=b.native) if b in richer else b for b in run] for run in (old, new)]
+        for i, j in match(old, new, native=self.policy.native).items() if richer else ():
+            if old[i] in richer and new[j] not in richer:
+                lift[1][j] = _reworded(richer[old[i]], old[i], new[j])
+        return tuple(lift[0]), tuple(lift[1])
 
     def _collision(self, section: str, collision: Collision) -> Clash:
         shown = "page" if self.local.home else "store"
@@ -560,6 +564,13 @@ class _Taking:
 
 def _prose_of(entries: Iterable[Entry], section: str) -> tuple[Block, ...]:
     return tuple(entry.block for entry in entries if entry.role == "prose" and entry.section == section)
+
+
+def _reworded(own: Block, old: Block, new: Block) -> Block:
+    """A block that was written in on a page, in the store's richer words as far as those were not touched."""
+    spans = merge_spans(old.spans, own.spans, new.spans, "remote")
+    same = replace(old, spans=()) == replace(new, spans=())
+    return replace(own, spans=spans, native=new.native) if same and spans else new
 
 
 def bare(block: Block) -> Block:
