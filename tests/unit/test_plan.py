@@ -469,8 +469,10 @@ def test_of_two_paragraphs_the_one_that_changed_is_changed_and_reminders_stay_wh
     (edit,) = plan_out(base, replace(of, incident=changed)).edits
     assert isinstance(edit, Update) and edit.after.text == "Nobody was paged for an hour."
     filled = replace(causes, blocks=(paragraph("Began at 11."),), rendered=(paragraph("Began at 11."),))
-    (edit,) = plan_out(base, replace(of, postmortem=replace(pm, sections=(*pm.sections, filled)))).edits
+    refilled = plan_out(base, replace(of, postmortem=replace(pm, sections=(*pm.sections, filled))))
+    (edit,) = refilled.edits
     assert isinstance(edit, Update) and edit.after.text == "Began at 11."
+    assert len(refilled.expected.blocks) == len(base.blocks)
 
 
 def test_prose_stands_right_below_its_heading_and_before_the_first_heading_below_our_line() -> None:
