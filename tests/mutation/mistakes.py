@@ -32,6 +32,7 @@ class Mistake:
     file: str
     function: str
     line: int
+    anywhere: bool  # outside of functions: whatever runs the file runs it
     what: str
     key: str  # the same as long as the function is
     number: int
@@ -74,7 +75,7 @@ def mistakes(file: str) -> Iterator[Mistake]:
             seen[name, what] += 1
             what += f" ({seen[name, what]})" if seen[name, what] > 1 else ""
             first = statement.body[0] if isinstance(statement, ast.FunctionDef) else statement
-            yield Mistake(file, name, first.lineno, what, key, number, choice)
+            yield Mistake(file, name, first.lineno, not isinstance(holder, ast.FunctionDef), what, key, number, choice)
 
 
 def _spared(tree: ast.Module) -> set[int]:

@@ -183,7 +183,7 @@ class Hunt:
 
 
 def _runs(lines: frozenset[int] | None, mistake: Mistake) -> bool:
-    return bool(lines) and (not mistake.function or mistake.line in (lines or ()))
+    return bool(lines) and (mistake.anywhere or mistake.line in (lines or ()))
 
 
 def _sources(tests: Iterable[str]) -> str:

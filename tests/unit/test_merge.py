@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mapping.align import common, match, near
 from mapping.document import Block, Span, paragraph
-from mapping.merge import Side, merge_blocks, merge_sections, merge_spans
+from mapping.merge import Collision, Side, merge_block, merge_blocks, merge_sections, merge_spans
 
 WORDS = ["alert", "queue", "deploy", "rollback", "502", "checkout", "paged", "on-call", "the", "a", "database", "fixed"]
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
@@ -210,3 +210,102 @@ def test_of_a_huge_run_where_nothing_is_equal_each_block_is_still_itself_and_not
     assert match(old, new) == {n: n for n in range(700)}
     assert len(list(near(700, 700))) < 300 * 700
     assert len(list(near(300, 300))) == 300 * 300
+
+
+def test_the_side_that_split_a_paragraph_keeps_it_when_the_other_deleted_it() -> None:
+    for local, remote in ((para(*PARTS), []), ([], para(*PARTS))):
+        for prefer in ("local", "remote"):
+            merged = merge_blocks(para(SENTENCES), local, remote, prefer)
+            assert text(merged.blocks) == list(PARTS) and not merged.collisions
+
+
+def test_a_lozenge_that_both_coloured_goes_to_who_is_preferred_and_marks_flip_beside_it() -> None:
+    def lozenge(colour: str, *marks: str) -> tuple[Span, ...]:
+        return (Span("Open", "status", colour, frozenset(marks)),)  # type: ignore[arg-type]
+
+    for prefer, colour in (("local", "red"), ("remote", "blue")):
+        merged = merge_spans(lozenge("green"), lozenge("red", "bold"), lozenge("blue"), prefer)  # type: ignore[arg-type]
+        assert merged == lozenge(colour, "bold")
+    assert merge_spans(lozenge("green"), lozenge("green"), lozenge("blue"), "local") == lozenge("blue")
+    assert merge_spans(lozenge("green", "bold"), lozenge("green"), lozenge("green", "bold"), "remote") == lozenge("green")
+
+
+def test_a_link_that_both_changed_goes_to_who_is_preferred() -> None:
+    def linked(to: str) -> tuple[Span, ...]:
+        return (Span("here", link=to),)
+
+    assert merge_spans(linked("a"), linked("b"), linked("c"), "local") == linked("b")
+    assert merge_spans(linked("a"), linked("b"), linked("c"), "remote") == linked("c")
+    assert merge_spans(linked("a"), linked("b"), linked("a"), "remote") == linked("b")
+
+
+def table(*rows: tuple[str, ...], native: str = "") -> Block:
+    """Rows of cells; with a native each row has one of its own."""
+    lines = [
+        Block("row", cells=tuple((Span(cell),) for cell in row), native=f"{native}.{n}" if native else "")
+        for n, row in enumerate(rows)
+    ]
+    return Block("table", rows=tuple(lines), native=native, hint=native and "theirs")
+
+
+def test_a_table_that_two_people_edit_in_different_cells_has_both_and_its_rows_stay_those_of_the_page() -> None:
+    base = table(("Shop", "Loss"), ("Books", "10"), ("Music", "20"), native="t")
+    local = table(("Shop", "Loss"), ("Books", "11"), ("Films", "5"), ("Music", "20"))
+    remote = table(("Shop", "Loss"), ("Bookshops", "10"), ("Music", "21"), native="t")
+    (merged,) = merge_blocks([base], [local], [remote], "remote").blocks
+    assert [row.text for row in merged.rows] == ["Shop\tLoss", "Bookshops\t11", "Films\t5", "Music\t21"]
+    assert [row.native for row in merged.rows] == ["t.0", "t.1", "", "t.2"]
+    (alone,) = merge_blocks([base], [local], [base], "remote").blocks
+    assert [row.native for row in alone.rows] == ["t.0", "t.1", "", "t.2"]
+    assert (alone.native, alone.hint) == ("t", "theirs")
+
+
+def test_a_cell_that_both_changed_makes_the_whole_table_collide() -> None:
+    base, local, remote = (table(("Books", loss), native="t") for loss in ("10", "11", "12"))
+    for prefer, loss in (("local", "11"), ("remote", "12")):
+        merged = merge_blocks([base], [local], [remote], prefer)  # type: ignore[arg-type]
+        assert merged.blocks[0].rows[0].text == f"Books\t{loss}" and len(merged.collisions) == 1
+        assert merged.blocks[0].native == "t"
+
+
+def test_a_column_that_one_side_adds_stays_and_two_different_ones_collide() -> None:
+    base = Block("row", cells=((Span("Books"),), (Span("10"),)), native="r")
+    wider = replace(base, cells=(*base.cells, (Span("note"),)))
+    assert merge_block(base, wider, replace(base, checked=True), "remote")[0] == replace(wider, checked=True)
+    other = replace(base, cells=(*base.cells, (Span("remark"),)), checked=True)
+    assert merge_block(base, wider, other, "remote") == (other, Collision((base,), (wider,), (other,)))
+
+
+@pytest.mark.parametrize("prefer", ["local", "remote"])
+def test_what_both_turned_into_another_kind_collides_and_other_changes_of_one_side_stay(prefer: Side) -> None:
+    base = replace(paragraph("Restart the workers"), native="p")
+    local, remote = replace(base, kind="bullet", native=""), replace(base, kind="quote")
+    block, collision = merge_block(base, local, remote, prefer)
+    assert block.kind == ("bullet" if prefer == "local" else "quote") and block.native == "p"
+    assert collision == Collision((base,), (local,), (remote,))
+    turned, none = merge_block(base, local, replace(base, spans=(Span("Restart all the workers"),)), prefer)
+    assert (turned.kind, turned.text, turned.native, none) == ("bullet", "Restart all the workers", "p", None)
+
+
+def test_what_both_typed_is_there_once_and_is_the_pages() -> None:
+    base = para("Stays here as it is")
+    theirs = replace(paragraph("Typed by both"), native="n")
+    merged = merge_blocks(base, [*base, *para("Typed by both", "Mine alone")], [*base, theirs], "remote")
+    assert text(merged.blocks) == ["Stays here as it is", "Typed by both", "Mine alone"]
+    assert merged.blocks[1].native == "n" and merged.blocks[2].native == ""
+
+
+def test_what_is_new_on_the_other_side_stands_behind_what_it_stood_behind() -> None:
+    base = para("Alpha paragraph one", "Beta paragraph two", "Gamma paragraph three")
+    local = [*para("Mine on top"), base[0], *para("Mine after alpha"), *base[1:], *para("Mine at the end")]
+    remote = [*para("Theirs on top"), *base[:2], *para("Theirs after beta"), base[2]]
+    assert text(merge_blocks(base, local, remote, "remote").blocks) == [
+        "Theirs on top",
+        "Mine on top",
+        "Alpha paragraph one",
+        "Mine after alpha",
+        "Beta paragraph two",
+        "Theirs after beta",
+        "Gamma paragraph three",
+        "Mine at the end",
+    ]
