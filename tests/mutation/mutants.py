@@ -1,6 +1,6 @@
 """Test the tests: small mistakes are put into the files of the decision, one at a time, and the tests must notice.
 
-    make mutants                             (about an hour on one core; ARGS="--sample 20" for a first impression)
+    make mutants                             (the reconciler takes the longest; ARGS="--sample 20" for a first impression)
 
 First every test runs once, and it is noted which lines of those files it runs. Then each mistake is put into a copy of this
 very process (a fork, with everything loaded), and the tests that run its lines are run, those first that noticed a mistake
