@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from syncd.insights import SIDES, Cells, Insight
+from syncd.insights import SIDES, Cell, Cells, Insight
 from syncd.store.figures import BANDS
 
 ROWS = 12  # of a table or a drawing; the rest is in the files
@@ -160,8 +160,8 @@ DRAWN: Mapping[str, Callable[[Insight], Iterator[Drawing]]] = {
 Counts = Sequence[tuple[str, int]]
 
 
-def _sided(rows: Sequence[tuple[str, Sequence[object]]], sides: Sequence[str]) -> list[tuple[str, Counts]]:
-    return [(label, [(SIDES[side], int(str(n))) for side, n in zip(sides, counts, strict=True)]) for label, counts in rows]
+def _sided(rows: Sequence[tuple[str, Sequence[Cell]]], sides: Sequence[str]) -> list[tuple[str, Counts]]:
+    return [(label, [(SIDES[side], int(n)) for side, n in zip(sides, counts, strict=True)]) for label, counts in rows]
 
 
 # --- how it is drawn ------------------------------------------------------------------------------------------------------

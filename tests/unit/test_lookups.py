@@ -8,6 +8,7 @@ import pytest
 
 from mapping.commands import Actor
 from mapping.incident import FollowUp, Incident, Person, TimelineEvent
+from syncd.pages import Conflict, Version
 from syncd.store import Store
 from syncd.store import statements as sql
 from syncd.store.visible import EVERYTHING, Visible
@@ -96,6 +97,15 @@ def test_the_journal_of_all_incidents_leaves_out_what_may_not_be_seen(store: Sto
     assert {line.incident for line in store.journal(visible=Visible())} == {"INC-2"}
     assert {line.incident for line in store.journal()} == {"INC-1", "INC-2"}
     assert {line.incident for line in store.journal(visible=Visible(email="ada@example.com"))} == {"INC-1", "INC-2"}
+
+
+def test_conflicts_of_all_incidents_leave_out_what_may_not_be_seen(store: Store) -> None:
+    for ref in ("INC-1", "INC-2"):
+        page, version = store.add_page(ref, "wiki"), Version("x")
+        store.add_conflict(Conflict(ref, page.id, ref, "wiki", "impact", "", "text", "", version, version, "page"))
+    assert [conflict.id for conflict in store.conflicts(visible=Visible())] == ["INC-2"]
+    assert [conflict.id for conflict in store.conflicts(state="open")] == ["INC-1", "INC-2"]
+    assert store.conflicts("INC-1", "open", Visible()) == []
 
 
 def test_the_journal_goes_on_after_a_line(store: Store) -> None:
