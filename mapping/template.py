@@ -290,7 +290,7 @@ def render_text(
     try:
         text = render(section.text, {"incident": incident_view(incident)}, environment(zone, as_markdown))
     except LanguageError as error:
-        raise TemplateError(f"template '{template_id}', section '{section.id}': {error}") from error
+        raise TemplateError(str(error), f"template '{template_id}', section '{section.id}'") from error
     return tuple(_below_section(block) for block in markdown(text))
 
 

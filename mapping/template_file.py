@@ -18,6 +18,7 @@ from mapping.template import DEFAULT_TASKS, HEADINGS, Template, TemplateError, T
 
 _HEADER = re.compile(r"""[ \t]*\[\[[ \t]*(?:sections|"sections"|'sections')[ \t]*\]\]""")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+FRESH = '[[sections]]\nkind = "summary"\n'  # what a new file is edited from
 _HEAD_KEYS = ("name", "write", "destination", "title", "require_written")
 _SECTION_KEYS = ("id", "kind", "heading", "help", "custom_fields", "text")
 
@@ -60,7 +61,7 @@ def edited(text: str, new: Template) -> str:
 
 def fresh(template: Template) -> str:
     """The text of a new file that says this template."""
-    return edited('[[sections]]\nkind = "summary"\n', template)
+    return edited(FRESH, template)
 
 
 def _edited(text: str, old: Template, new: Template) -> str:
@@ -219,7 +220,7 @@ def _text(value: str, there: object) -> Item:
         return tomlkit.string(value)
     literal = isinstance(there, Item) and there.as_string().startswith("'''") and not _needs_escapes(value)
     quotes = "'''" if literal else '"""'
-    inner = value if literal else tomlkit.string(f"x{value}", multiline=True).as_string()[4:-3]
+    inner = value if literal else tomlkit.string(f"x{value}", multiline=True).as_string()[4:-3].replace("\r", "\\r")
     return tomlkit.value(f"{quotes}\n{inner}{quotes}")
 
 

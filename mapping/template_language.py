@@ -8,6 +8,7 @@ needs neither a clock nor a child process. What the names stand for is `template
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
+from traceback import walk_tb
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
@@ -25,6 +26,7 @@ LIBRARY_FILTERS = (
     *("selectattr", "sort", "title", "trim", "truncate", "unique", "upper"),
 )
 OWN_FILTERS = ("date", "default", "duration", "join", "people", "person", "time")
+TEXT = "<template>"  # as which Jinja names a template that is no file
 _ALLOWED = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Name, nodes.Const, nodes.List),
     *(nodes.Tuple, nodes.Filter, nodes.Test, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Compare, nodes.Operand),
@@ -136,9 +138,16 @@ def render(text: str, values: Mapping[str, object], sandbox: Environment) -> str
     try:
         return _bounded(sandbox.from_string(text).generate(**values))
     except UnknownName as error:
-        raise LanguageError(f"unknown name '{error.path}'{meant(error.name, error.known)}") from error
+        raise LanguageError(f"{_line(error)}unknown name '{error.path}'{meant(error.name, error.known)}") from error
     except (UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        raise error if isinstance(error, LanguageError) else LanguageError(str(error)) from error
+        raise error if isinstance(error, LanguageError) else LanguageError(f"{_line(error)}{error}") from error
+
+
+def _line(error: Exception) -> str:
+    """`line 3: `, which Jinja leaves in the traceback, where it did."""
+    frames = [(code.co_filename, line) for frame, line in walk_tb(error.__traceback__) if (code := frame.f_code)]
+    lines = [line for name, line in frames if name == TEXT]
+    return f"line {lines[-1]}: " if lines else ""
 
 
 def _bounded(parts: Iterable[str]) -> str:

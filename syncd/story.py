@@ -96,7 +96,7 @@ def subject(line: JournalLine) -> str:
     if line.subject in ("", line.incident):
         return "the incident"
     kind, _, name = line.subject.partition(":")
-    if kind in ("section", "task", "details") and name:
+    if kind in ("section", "task", "details", "template", "destination", "connection") and name:
         return f"the {kind.replace('details', 'detail')} {name}"
     return {"postmortem": "the post-mortem"}.get(line.subject, line.subject)
 
@@ -205,6 +205,9 @@ CLAUSES: dict[str, Callable[[JournalLine], str]] = {
     "done": lambda line: f"did {subject(line)}",
     "undo": lambda line: f"took back {subject(line)}",
     "skip": lambda line: f"skipped {subject(line)}: {line.new}",
+    "made": lambda line: f"made {subject(line)}",
+    "saved": lambda line: f"changed {subject(line)}",
+    "deleted": lambda line: f"deleted {subject(line)}",
     "closed past the gate": lambda line: f"closed the incident past the gate: {line.new}",
     "closed past a no": lambda line: f"closed the incident although the gate said no: {' '.join(line.new.splitlines())}",
     "agreed to the close": lambda line: f"agreed to the close: {line.new}",

@@ -44,11 +44,11 @@ def to_apply(path: Path, why: str, old: str, new: str) -> KeptElsewhere:
     """What is raised instead of writing: the diff, and the command that takes it."""
     root = _work_tree(path.parent) or path.parent.parent
     way = "git apply" if (root / ".git").exists() else "patch -p1"
-    return KeptElsewhere(f"{path} was not changed: {why}.", _diff(path.relative_to(root), old, new), f"cd {root} && {way}")
+    return KeptElsewhere(f"{path} was not changed: {why}.", diff(path.relative_to(root), old, new), f"cd {root} && {way}")
 
 
-def _diff(path: Path, old: str, new: str) -> str:
-    """As `git apply` and `patch -p1` understand it."""
+def diff(path: Path, old: str, new: str) -> str:
+    """A unified diff, as `git apply` and `patch -p1` understand it; no text is no file."""
     before, after = (f"a/{path}" if old else "/dev/null"), (f"b/{path}" if new else "/dev/null")
     lines = difflib.unified_diff(_LINE.findall(old), _LINE.findall(new), before, after)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from mapping.template import Template, TemplateError, parse_template, problems
-from mapping.template_file import edited, fresh
+from mapping.template_file import FRESH, edited
 from syncd.errors import ChangedMeanwhile, ConfigError, Misuse, UnknownReference, WrongFields
-from syncd.template_files import kept_elsewhere, mark_of, put, to_apply
+from syncd.template_files import diff, kept_elsewhere, mark_of, put, to_apply
 
 SIZE_LIMIT = 1_000_000  # bytes of one file
 TOO_LARGE = f"the file is over {SIZE_LIMIT // 1_000_000} MB"
@@ -83,6 +83,10 @@ class TemplateLibrary:
         """Every usable template, by id."""
         return list(self._loaded.templates.values())
 
+    def ids(self) -> list[str]:
+        """Every template that has a file, usable or not."""
+        return sorted(self._loaded.sources)
+
     def get(self, template_id: str) -> Template | None:
         """The template, None when there is none of this id. Raises ConfigError when its file was never good."""
         if template_id in self._loaded.broken:
@@ -116,17 +120,17 @@ class TemplateLibrary:
         more = {"write": "external" if external else "in-house"} | ({"destination": external} if external else {})
         return self._put(template_id, file, _with(file, template_id, more), by_hand=True)
 
-    def duplicate(self, template_id: str, new: str, *, by_hand: bool = True) -> Path:
-        """Copy a template into the user's directory under another id; the new file."""
+    def duplicate(self, template_id: str, new: str, name: str = "", *, by_hand: bool = True) -> Path:
+        """Copy a template into the user's directory under another id and name; the new file."""
         self._free(new)
         file = self._good(template_id)
-        name = file.template.name if file.template else template_id
-        return self._put(new, None, _with(file, new, {"name": f"{name} (copy)"}), by_hand=by_hand)
+        name = name or f"{file.template.name if file.template else template_id} (copy)"
+        return self._put(new, None, _with(file, new, {"name": name}), by_hand=by_hand)
 
     def create(self, template_id: str, table: Mapping[str, Any]) -> Path:
         """A new template of the user's own; its file. Raises WrongFields, Misuse where the id is taken, KeptElsewhere."""
         self._free(template_id)
-        return self._put(template_id, None, fresh(_checked(template_id, table)))
+        return self._put(template_id, None, _edited(FRESH, _checked(template_id, table)))
 
     def save(self, template_id: str, table: Mapping[str, Any], seen: str = "") -> Path:
         """Let a template's file say this table; a built-in one is copied to the user's directory. `seen` is the mark of the
@@ -137,11 +141,14 @@ class TemplateLibrary:
         file = self._good(template_id)
         if seen and file.mark != seen:
             raise _changed(file)
-        try:
-            text = edited(file.text, _checked(template_id, table))
-        except TemplateError as error:
-            raise WrongFields({error.where: error.reason}) from error
-        return self._put(template_id, file, text)
+        return self._put(template_id, file, _edited(file.text, _checked(template_id, table)))
+
+    def changes(self, template_id: str, table: Mapping[str, Any]) -> str:
+        """What `save` would change in the file as it is now, as a diff; empty where it cannot be told."""
+        file = self.file(template_id)
+        if file.wrong or problems(table):
+            return ""
+        return diff(Path(file.path.name), file.text, edited(file.text, parse_template(template_id, table)))
 
     def delete(self, template_id: str, seen: str = "") -> Path:
         """Remove a template of the user's own; a built-in one of its name is used again. Raises as `save` does."""
@@ -190,9 +197,16 @@ class TemplateLibrary:
         return path
 
 
+def _edited(text: str, template: Template) -> str:
+    try:
+        return edited(text, template)
+    except TemplateError as error:
+        raise WrongFields({error.where: error.reason}) from error
+
+
 def _with(file: TemplateFile, template_id: str, more: Mapping[str, str]) -> str:
     """The file's text with a few keys said otherwise."""
-    return edited(file.text, parse_template(template_id, {**_table(file.text), **more}))
+    return _edited(file.text, parse_template(template_id, {**_table(file.text), **more}))
 
 
 def _table(text: str) -> dict[str, Any]:

@@ -11,7 +11,19 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from syncd.access import Access, Sight
-from syncd.api import conflicts, flow, follow_ups, incidents, insights, journal, pages, postmortems, shapes, timeline
+from syncd.api import (
+    conflicts,
+    flow,
+    follow_ups,
+    incidents,
+    insights,
+    journal,
+    pages,
+    postmortems,
+    shapes,
+    templates,
+    timeline,
+)
 from syncd.api.description import describe
 from syncd.api.problems import answer_problems, problem
 from syncd.api.shapes import answers
@@ -30,6 +42,7 @@ RESOURCES: Mapping[str, Routes] = {
     "flow": flow.routes,
     "journal": journal.routes,
     "insights": insights.routes,
+    "templates": templates.routes,
 }
 
 

@@ -228,3 +228,44 @@ class Why(Body):
     model_config = _shown({"why": "The debrief was held by phone."})
 
     why: str = Field(min_length=1, max_length=10_000)
+
+
+class SectionTable(Body):
+    """A section of a template, as a `[[sections]]` table says it."""
+
+    model_config = _shown({"id": "impact", "heading": "Impact", "help": "Who noticed?"})
+
+    id: str = ""
+    kind: str = "text"
+    heading: str = ""
+    help: str = ""
+    custom_fields: list[str] = []
+    text: str = Field("", max_length=200_000)
+
+
+class TemplateTable(Body):
+    """A template, as its file says it."""
+
+    model_config = _shown({"name": "Short", "write": "in-house", "sections": [{"kind": "summary"}]})
+
+    name: str = ""
+    write: str = "external"
+    destination: str = ""
+    title: Text = None
+    tasks: list[str] | None = None
+    require_written: bool = False
+    sections: list[SectionTable] = []
+
+    def table(self) -> dict[str, Any]:
+        """As `mapping/template.py` reads it: what was not said is not there."""
+        said = self.model_dump(exclude={"id", "like"}, exclude_unset=True)
+        return {name: value for name, value in said.items() if value is not None}
+
+
+class NewTemplate(TemplateTable):
+    """`id` becomes the file's name. With `like` it is a copy of that template, and nothing else is said."""
+
+    model_config = _shown({"id": "major", "like": "standard"})
+
+    id: str = Field(min_length=1, max_length=100)
+    like: str = ""

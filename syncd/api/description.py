@@ -44,6 +44,7 @@ NAMES = {
     "key": ("The key of the row.", "FU-1"),
     "section": ("The section's id.", "impact"),
     "task": ("The task's name in the template.", "debrief"),
+    "template_id": ("The template's id: its file's name without `.toml`.", "standard"),
     "conflict_id": ("The conflict's id.", "3f2a9c01bd"),
 }
 ALWAYS = ("401", "403", "421", "500", "503")

@@ -10,13 +10,27 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from syncd.api.versions import Outdated
-from syncd.errors import Forbidden, Misuse, ProviderDown, RefusedByGate, StoreError, SyncdError, UnknownReference
+from syncd.errors import (
+    ChangedMeanwhile,
+    Forbidden,
+    KeptElsewhere,
+    Misuse,
+    ProviderDown,
+    RefusedByGate,
+    StoreError,
+    SyncdError,
+    UnknownReference,
+    WrongFields,
+)
 from syncd.web.headers import secured
 
 MEDIA_TYPE = "application/problem+json"
 DESCRIPTION = "GET /api/v1/openapi.json"
 CODES: tuple[tuple[type[SyncdError], int, str], ...] = (
     (Outdated, 412, "outdated"),
+    (ChangedMeanwhile, 412, "outdated"),
+    (WrongFields, 422, "wrong_fields"),
+    (KeptElsewhere, 409, "kept_elsewhere"),
     (UnknownReference, 404, "not_found"),
     (Misuse, 422, "misuse"),
     (Forbidden, 403, "forbidden"),
@@ -32,6 +46,7 @@ TITLES = {
     "forbidden": "Not allowed",
     "internal": "An error of ours",
     "invalid": "Not understood",
+    "kept_elsewhere": "Not ours to write",
     "misuse": "Cannot be meant",
     "needs_person": "A person must look",
     "no_token": "No token",
@@ -41,6 +56,7 @@ TITLES = {
     "refused_by_gate": "The gate says no",
     "store_unavailable": "The store does not answer",
     "too_many_guesses": "Too many wrong tokens",
+    "wrong_fields": "Fields are wrong",
     "wrong_host": "Wrong host",
     "wrong_method": "Wrong method",
 }
@@ -80,8 +96,23 @@ def of_error(error: SyncdError) -> JSONResponse:
     """What went wrong for a person, as it is answered to a program."""
     status, code = next((status, code) for kind, status, code in CODES if isinstance(error, kind))
     reasons = error.reasons if isinstance(error, RefusedByGate) else ()
-    if isinstance(error, Outdated):
-        answer = problem(status, code, str(error), error.hint, reasons, current=error.current)
-        answer.headers["etag"] = error.current
-        return answer
-    return problem(status, code, str(error), error.hint, reasons)
+    answer = problem(status, code, str(error), error.hint, reasons, **_more(error))
+    if isinstance(error, Outdated | ChangedMeanwhile):
+        answer.headers["etag"] = _tag(error)
+    return answer
+
+
+def _more(error: SyncdError) -> dict[str, Any]:
+    """What only some refusals tell."""
+    match error:
+        case Outdated() | ChangedMeanwhile():
+            return {"current": _tag(error)}
+        case WrongFields():
+            return {"fields": error.fields}
+        case KeptElsewhere():
+            return {"diff": error.diff}
+    return {}
+
+
+def _tag(error: Outdated | ChangedMeanwhile) -> str:
+    return error.current if isinstance(error, Outdated) else f'"{error.current}"'

@@ -371,7 +371,7 @@ class Line(Shape):
 
     id: int
     at: str
-    incident: str
+    incident: str | None
     side: str
     by: str | None
     destination: str | None
@@ -469,6 +469,58 @@ class Restored(Shape):
     restored: str
 
 
+class TemplateSection(Shape):
+    """A section of a template; `help`, `custom_fields` and `text` are empty but for prose (`text`)."""
+
+    id: str
+    kind: str
+    heading: str
+    help: str
+    custom_fields: Sequence[str]
+    text: str
+
+
+class Template(Shape):
+    """What a template's file says; `own`: in your directory, not built in."""
+
+    id: str
+    own: bool
+    name: str
+    write: Literal["external", "in-house"]
+    destination: str
+    title: str
+    tasks: Sequence[str]
+    require_written: bool
+    sections: Sequence[TemplateSection]
+
+
+class ListedTemplate(Shape):
+    """A template without its sections; `wrong` says why it cannot be used."""
+
+    id: str
+    own: bool
+    name: str | None
+    write: str | None
+    destination: str | None
+    wrong: str | None
+
+
+class Templates(Shape):
+    """A page of a list."""
+
+    templates: Sequence[ListedTemplate]
+    next: str | None = NEXT
+
+
+class TemplatePreview(Shape):
+    """What a template would make of an incident now; `wrong` has what it cannot say, by key."""
+
+    incident: str
+    title: str
+    markdown: str
+    wrong: Mapping[str, str]
+
+
 class Health(Shape):
     """The process answers."""
 
@@ -504,6 +556,8 @@ class Problem(Shape):
     next: str | None
     reasons: Sequence[str]
     current: str = Field("", description="The version now, where `If-Match` named another.")
+    fields: Mapping[str, str] = Field({}, description="What is wrong, by key, where a template cannot be used.")
+    diff: str = Field("", description="The change to make by hand, where a template's file is not ours to write.")
 
 
 def answers(model: type[Shape], *, versioned: bool = False, status: int = 200) -> dict[str, Any]:

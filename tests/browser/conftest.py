@@ -116,8 +116,10 @@ def tab(context: BrowserContext) -> Iterator[Callable[[], Page]]:
 
 
 def _complaint(said: ConsoleMessage) -> bool:
-    """A page that answers 404 or a refused change is no fault of a script."""
-    return said.type == "error" and not said.text.startswith("Failed to load resource")
+    """A page that answers 404, a refused change, or a request that was cut off is no fault of a script."""
+    return said.type == "error" and not said.text.startswith(
+        ("Failed to load resource", "htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+    )
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ THERE = {
     "task": "export_post_mortem",
     "conflict_id": "none",
     "name": "drift",
+    "template_id": "lightweight",
 }
 
 

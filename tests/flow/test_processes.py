@@ -1,5 +1,6 @@
 """Real processes on one store: one at a time, a lease that passes, a late one that changes nothing."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -30,6 +31,7 @@ def stop(daemon: "subprocess.Popen[str]", desk: Desk) -> None:
 
     def outside() -> bool:
         daemon.send_signal(signal.SIGSTOP)
+        os.waitpid(daemon.pid, os.WUNTRACED)  # until all its threads stand
         with closing(sqlite3.connect(desk.root / "syncd.db", timeout=0, isolation_level=None)) as store:
             try:
                 store.execute("BEGIN IMMEDIATE")
