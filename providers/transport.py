@@ -93,6 +93,15 @@ class Budget:
             wait = 0.0
         return max(0.0, wait, self._paused_until - now)
 
+    def used(self) -> int:
+        """Requests of the last window; any thread may ask."""
+        since = self.now() - WINDOW
+        return sum(sent > since for sent in tuple(self._sent))
+
+    def paused(self) -> float:
+        """Seconds for which the service still asks us to wait; any thread may ask."""
+        return max(0.0, self._paused_until - self.now())
+
     def pause(self, seconds: float) -> None:
         """The service said to wait."""
         self._paused_until = max(self._paused_until, self.now() + seconds)

@@ -30,7 +30,9 @@ from syncd.store.journal import JournalLine
 from syncd.store.saves import Editor
 from syncd.take_back import PROSE, taken_back
 from syncd.templates import TemplateLibrary
+from syncd.ways_out import PAUSED
 from syncd.wording import Wording
+from syncd.work import Connection
 from syncd.writing import Written, written
 
 
@@ -63,9 +65,10 @@ class App:
         library: TemplateLibrary,
         fresh: timedelta,
         rules: Sequence[Rule] = (),
+        connections: Mapping[str, Connection] | None = None,
     ) -> None:
         self.store, self.reconciler, self.wording, self.library = store, reconciler, wording, library
-        self.rules = rules
+        self.rules, self.connections = rules, connections or {}
         self.lookup, self.looking = Lookup(store), Looking(store, reconciler, fresh)
 
     @property
@@ -320,7 +323,7 @@ class App:
         """Lift halts of an incident's pages (of all with an empty `ref`); `accept` agrees, once, to what halted them. Raises
         NeedsPerson where only that lifts one: an older database does not become newer."""
         pages = self.lookup.pages(ref) if ref else self.store.pages()
-        stopped = [page for page in pages if page.state in ("halted", "missing", "held")]
+        stopped = [page for page in pages if page.state in ("halted", "missing", "held") and page.code != PAUSED]
         stuck = [page for page in stopped if page.brake == "restored" and not accept]
         for page in stopped:
             if page not in stuck:

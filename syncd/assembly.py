@@ -24,9 +24,10 @@ from providers.transport import Budget
 from syncd.app import App
 from syncd.broken import Broken
 from syncd.daemon import Pace, Parts
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, Misuse
 from syncd.links import Named, page_named
 from syncd.lock import SingleProcess
+from syncd.pausing import paused_by
 from syncd.reconcile import Destination, Limits, Reconciler
 from syncd.resources import templates
 from syncd.rules import Rule
@@ -34,7 +35,9 @@ from syncd.settings import DestinationSettings, ProviderSettings, Settings
 from syncd.settings_table import nearest
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
+from syncd.ways_out import paused
 from syncd.wording import House, Wording
+from syncd.work import Connection
 
 PER_MINUTE = {"confluence": 600.0, "notion": 180.0, "folder": 1_000_000.0}
 SETTLE_SECONDS = 120.0  # how long a create with a lost reply may still appear
@@ -57,8 +60,11 @@ class Assembly:
         return self.app.destinations
 
     def named(self, link: str, to: str = "") -> Named:
-        """The page behind a pasted link. Raises Misuse when it is nobody's."""
-        return page_named(link, to, self.destinations)
+        """The page behind a pasted link. Raises Misuse when it is nobody's, and where people paused its place."""
+        pauses = {name: paused_by(self.app, name) for name in self.destinations}
+        if pause := pauses.get(to):
+            raise Misuse(paused(pause), f"syncd resume {pause.name}")
+        return page_named(link, to, {name: place for name, place in self.destinations.items() if not pauses[name]})
 
     def alone(self) -> AbstractContextManager[object]:
         """Held while pages are worked on. Raises Misuse beside a living daemon or `once`."""
@@ -111,15 +117,15 @@ def assemble(
     library.reload()
     rules = _rules(settings, library)
     store = store or Store.open(settings.database, now)
-    providers = {
-        name: _provider(name, provider, settings, config, sleeper, now, monotonic)
+    connections = {
+        name: _connection(name, provider, settings, config, sleeper, now, monotonic)
         for name, provider in settings.providers.items()
     }
-    turns = {name: threading.RLock() for name in providers}  # the daemon's workers and the gate share a provider
-    destinations = {name: _destination(name, d, providers, turns) for name, d in settings.destinations.items()}
+    turns = {name: threading.RLock() for name in connections}  # the daemon's workers and the gate share a provider
+    destinations = {name: _destination(name, d, connections, turns) for name, d in settings.destinations.items()}
     wording = Wording(store, _words(settings))
     reconciler = Reconciler(store, destinations, wording, _limits(settings))
-    app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds), rules)
+    app = App(store, reconciler, wording, library, timedelta(seconds=settings.sync.fresh_seconds), rules, connections)
     return Assembly(config, settings, store, library, app)
 
 
@@ -160,18 +166,18 @@ def _limits(settings: Settings) -> Limits:
 def _destination(
     name: str,
     settings: DestinationSettings,
-    providers: Mapping[str, Provider],
+    connections: Mapping[str, Connection],
     turns: Mapping[str, AbstractContextManager[object]],
 ) -> Destination:
     place = Place(name, settings.options, settings.properties)
-    provider, turn = providers[settings.provider], turns[settings.provider]
-    return Destination(name, provider, place, settings.private, settings.after_completed, turn)
+    provider, turn = connections[settings.provider].provider, turns[settings.provider]
+    return Destination(name, provider, place, settings.private, settings.after_completed, settings.provider, turn)
 
 
 # --- providers by kind --------------------------------------------------------------------------------------------------
 
 
-def _provider(
+def _connection(
     name: str,
     settings: ProviderSettings,
     everything: Settings,
@@ -179,14 +185,15 @@ def _provider(
     sleeper: Sleeper,
     now: Callable[[], datetime],
     monotonic: Callable[[], float],
-) -> Provider:
+) -> Connection:
     per_minute = settings.requests_per_minute or PER_MINUTE[settings.kind]
     budget = Budget(per_minute, monotonic, sleeper(per_minute))
     accounts = {email: known[name] for email, known in everything.people.items() if name in known}
     try:
-        return _made(settings, config, accounts, budget, now)
+        provider = _made(settings, config, accounts, budget, now)
     except ProviderError as error:
-        return Broken(f"the provider {name} cannot be used: {error}")
+        provider = Broken(f"the provider {name} cannot be used: {error}")
+    return Connection(name, settings.kind, settings.url, provider, budget)
 
 
 def _made(

@@ -119,7 +119,7 @@ class Worker(threading.Thread):
             return
         page = self.store.page(page_id)
         destination = self.destinations[page.destination]
-        if page.state not in ("live", "held"):
+        if page.state not in ("live", "held") or self.reconciler.paused(destination):
             return
         try:
             with destination.turn:
@@ -151,7 +151,10 @@ class Worker(threading.Thread):
     def _poll(self, pages: Sequence[Page], now: datetime) -> None:
         due = set(self.schedule.to_poll(now))
         there = [page for page in pages if page.id in due and page.native_id]
-        for name in sorted({page.destination for page in there}):
+        names = sorted({page.destination for page in there})
+        names = [name for name in names if not self.reconciler.paused(self.destinations[name])]
+        there = [page for page in there if page.destination in names]
+        for name in names:
             self._poll_destination(self.destinations[name], [p for p in there if p.destination == name], now)
         for page_id in due - {page.id for page in there}:
             self.schedule.polled(page_id, now, None)

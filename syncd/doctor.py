@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from providers.contract import ProviderError, Unreachable
+from syncd.app import App
 from syncd.assembly import Assembly
+from syncd.pausing import paused_by
 from syncd.reconcile import Destination
+from syncd.ways_out import paused
 
 Release = tuple[int, int, int]
 WAL_RESET: Sequence[tuple[Release, Release]] = (
@@ -36,7 +39,7 @@ def examine(built: Assembly, *, write: bool) -> Iterator[Finding]:
     yield from _store(built)
     yield from _templates(built)
     for destination in built.destinations.values():
-        yield from _destination(destination, write=write)
+        yield from of_destination(built.app, destination, write=write)
 
 
 def _store(built: Assembly) -> Iterator[Finding]:
@@ -69,8 +72,12 @@ def _templates(built: Assembly) -> Iterator[Finding]:
             yield Finding("templates", True, message, f"syncd template write {template.id} --external DESTINATION")
 
 
-def _destination(destination: Destination, *, write: bool) -> Iterator[Finding]:
+def of_destination(app: App, destination: Destination, *, write: bool = False) -> Iterator[Finding]:
+    """Whether a destination can be used; one that people paused is not asked."""
     about = f"destination {destination.name}"
+    if pause := paused_by(app, destination.name):
+        yield Finding(about, True, f"not asked. {paused(pause)}", f"syncd resume {pause.name}")
+        return
     try:
         for sentence in destination.provider.check(destination.place, write=write):
             yield Finding(about, True, sentence)

@@ -46,6 +46,7 @@ from syncd.plan import Plan, as_fitted, describe, plan_out, replaced
 from syncd.recover import recovered
 from syncd.restored import Restored
 from syncd.store import Store
+from syncd.store.pauses import Pause
 from syncd.take_in import Clash, TakenIn, take_in, with_keys
 from syncd.version_message import changes, message
 from syncd.wording import Wording
@@ -84,6 +85,8 @@ class Reconciler:
             return Report(page, result, (page.reason,) if page.reason else (), code=page.code)
         if destination is None:
             return Report(page, "waiting", (f"The destination {page.destination} is not in the configuration.",))
+        if pause := self.paused(destination):
+            return self._paused(page, pause)
         with destination.turn:
             mark = self.store.dirty_mark(page_id)
             self.store.claim(page_id)
@@ -100,10 +103,24 @@ class Reconciler:
         stopped = page.state == "halted"
         if destination is None or page.state == "detached" or (stopped and not page.brake):
             return Report(page, "halted", (page.reason,))
+        if pause := self.paused(destination):
+            return Report(page, "waiting", (ways_out.paused(pause),), code=ways_out.PAUSED)
         with destination.turn:
             work = _Pass(self, replace(page, agreed=page.brake if stopped else page.agreed), destination, dry=True)
             report = self._guarded(work)
         return replace(report, page=page, result="halted", reasons=(page.reason,), code=page.code) if stopped else report
+
+    def paused(self, destination: Destination) -> Pause | None:
+        """Whether people want nothing to be read or written there now."""
+        return self.store.pause_of(destination.name, destination.connection)
+
+    def _paused(self, page: Page, pause: Pause) -> Report:
+        """Nothing is looked at; a page that came to be since, or that somebody resumed by itself, says so as well."""
+        reason = ways_out.paused(pause)
+        if page.state != "missing" and page.reason != reason:
+            state: PageState = "held" if page.native_id else page.state
+            self.store.set_page(page.id, state=state, reason=reason, code=ways_out.PAUSED, brake="")
+        return Report(self._page(page.id), "waiting", (reason,), code=ways_out.PAUSED)
 
     def _guarded(self, work: "_Pass") -> Report:
         try:
@@ -452,6 +469,8 @@ class _Pass:
 
     def _brakes(self, plan: Plan) -> None:
         now = self.store.now()
+        if pause := self.engine.paused(self.destination):  # since this pass began
+            raise _Stop(self._waits(ways_out.paused(pause), None, code=ways_out.PAUSED))
         often = too_often(self.store, self.page, self.limits.writes_per_hour)
         if often and not self._agreed("writes"):
             raise _Stop(self._waits(often, now + timedelta(minutes=10), brake="writes"))

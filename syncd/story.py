@@ -174,6 +174,8 @@ def _conflict(line: JournalLine) -> str:
 
 
 def _resumed(line: JournalLine) -> str:
+    if not line.incident:
+        return f"resumed {subject(line)}"
     agreed = ", and agreed to what had stopped it" if line.new else ""
     return f"let the page on {line.subject} go on{agreed}"
 
@@ -201,6 +203,7 @@ CLAUSES: dict[str, Callable[[JournalLine], str]] = {
     "held": lambda line: f"waits: {line.new}",
     "missing": lambda line: f"misses the page: {line.new}",
     "found": lambda line: "found the page again",
+    "paused": lambda line: f"paused {subject(line)}{': ' if line.new else ''}{line.new}",
     "resumed": _resumed,
     "done": lambda line: f"did {subject(line)}",
     "undo": lambda line: f"took back {subject(line)}",

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from providers.contract import Held, Missing
 from syncd.pages import Page
+from syncd.store.pauses import Pause
 
+PAUSED = "paused"  # the code of a page that people do not want to be read or written now
 _BACK = {
     "trashed": "is in the trash: restore it there",
     "archived": "is archived: unarchive it there",
@@ -19,6 +21,15 @@ _FREE = {
     "live_doc": "Turn it into a page, it goes on by itself",
     "read_only": "Let us edit it again, it goes on by itself",
 }
+
+
+def paused(by: Pause) -> str:
+    """A page at a place that people paused."""
+    who = f" by {by.by}" if by.by else ""
+    why = f" ({by.why.rstrip('.')})" if by.why else ""
+    what = "Paused" if by.kind == "destination" else f"The connection {by.name} is paused"
+    since = f"{what}{who} since {by.at:%Y-%m-%d %H:%M} UTC{why}: nothing is read or written there."
+    return f"{since} `syncd resume {by.name}` goes on."
 
 
 def gone(page: Page, error: Missing) -> str:

@@ -6,9 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from providers.contract import Place, Provider
+from providers.transport import Budget
 from syncd.pages import Page
 
 Result = Literal["in_step", "waiting", "halted", "missing", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A provider of the configuration: a service with one credential, and the budget of requests to it."""
+
+    name: str
+    kind: str
+    address: str
+    provider: Provider
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,7 @@ class Destination:
     place: Place
     private: bool = False
     after_completed: str = "in_step"
+    connection: str = ""  # the provider's name in the configuration
     turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
 
 

@@ -50,4 +50,4 @@ def _line(line: JournalLine) -> Answer:
     """One journal line with its actor flat."""
     who = {"side": line.actor.side, "by": line.actor.name or None, "destination": line.actor.page or None}
     what = {name: getattr(line, name) for name in ("action", "subject", "field", "old", "new")}
-    return {"id": line.id, "at": iso(line.at), "incident": line.incident, **who, **what}
+    return {"id": line.id, "at": iso(line.at), "incident": line.incident or None, **who, **what}

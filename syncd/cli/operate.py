@@ -165,7 +165,7 @@ def _line_json(line: JournalLine) -> dict[str, Any]:
     return {
         "id": line.id,
         "at": iso(line.at),
-        "incident": line.incident,
+        "incident": line.incident or None,
         "direction": told.way,
         "destination": told.where or None,
         "by": told.by or None,
@@ -185,9 +185,12 @@ def status(session: Session) -> None:
     values = [_postmortem(app, ref) for ref in app.store.postmortems()]
     since = min((at for _, at in app.store.dirty()), default=None)
     daemon = session.built.living()
-    closed = app.store.all_closed_past_no()
-    summary = {"daemon": daemon, "oldest_unsynced": iso(since), "postmortems": values, "closed_past_no": closed}
-    session.answer(summary, lambda: _print_status(daemon, values, closed, since, app.store.now()))
+    closed, pauses = app.store.all_closed_past_no(), app.store.pauses()
+    told = [{"kind": p.kind, "name": p.name, "by": p.by or None, "since": iso(p.at), "why": p.why or None} for p in pauses]
+    summary = {"daemon": daemon, "oldest_unsynced": iso(since), "pauses": told, "postmortems": values}
+    session.answer(
+        {**summary, "closed_past_no": closed}, lambda: _print_status(daemon, values, closed, since, app.store.now())
+    )
 
 
 def _postmortem(app: App, ref: str) -> dict[str, Any]:

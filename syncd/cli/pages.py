@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
+from syncd import pausing
 from syncd.app import App, conflict_json
 from syncd.cli.frame import Command, Group, Session, pass_session
 from syncd.cli.printing import moment, print_table
-from syncd.errors import Misuse
+from syncd.errors import Misuse, NeedsPerson
 from syncd.look import Sight, sight
 from syncd.pages import Conflict, Page, Version
 from syncd.patience import Patience
 from syncd.reconcile import Report
+from syncd.ways_out import PAUSED
 from syncd.web.look_report import look_html
 
 FIRST_WAIT = 1.0  # seconds before a page that could not be settled is looked at again; doubled each time
@@ -139,16 +141,42 @@ def restore(session: Session, ref: str, key: str) -> None:
     session.done(f"{what} comes back with the next pass.", incident=ref, key=key, what=what)
 
 
-@click.command(cls=Command, examples=["syncd resume INC-12", "syncd resume INC-12 --accept", "syncd resume --all --accept"])
+@click.command(cls=Command, examples=["syncd pause wiki-postmortems --why maintenance", "syncd pause connection:wiki"])
+@click.argument("name")
+@click.option("--why", default="", metavar="T", help="A reason, for whoever wonders.")
+@pass_session
+def pause(session: Session, name: str, why: str) -> None:
+    """Read and write nothing at a destination, or at a connection (a provider) with all its destinations, until
+    `resume NAME`."""
+    made, pages = pausing.pause(session.app, name, why, session.actor())
+    sentence = f"{made.name} is paused: nothing is read or written there. syncd resume {name} goes on."
+    session.done(sentence, name=made.name, kind=made.kind, pages=[f"{page.incident}@{page.destination}" for page in pages])
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        *("syncd resume INC-12", "syncd resume INC-12 --accept", "syncd resume --all --accept"),
+        "syncd resume wiki-postmortems",
+    ],
+)
 @click.argument("ref", required=False, default="")
 @click.option("--all", "everything", is_flag=True, help="All incidents.")
 @click.option("--accept", is_flag=True, help="Agree, once, to what halted the page.")
 @pass_session
 def resume(session: Session, ref: str, everything: bool, accept: bool) -> None:
-    """Go on with pages that were halted."""
+    """Go on with pages that were halted, or with a destination or connection (REF) that was paused."""
     if everything == bool(ref):
-        raise Misuse("Name an incident, or say --all.", "syncd resume --help")
+        raise Misuse("Name an incident, a destination or a connection, or say --all.", "syncd resume --help")
+    if ref and session.app.store.incident(ref) is None and pausing.known(session.app, ref):
+        freed = pausing.resume(session.app, ref, session.actor())
+        sentence = f"{ref} goes on; the next pass looks at {_places(freed)}." if freed else f"{ref} goes on."
+        session.done(sentence, incident=None, resumed=[page.destination for page in freed])
+        return
     pages = session.app.resume(ref, accept, session.actor())
+    held = [page for page in session.app.store.pages(ref or None) if page.code == PAUSED and not pages]
+    if held:
+        raise NeedsPerson(f"{_places(held[:1])}: {held[0].reason}", "syncd status")
     sentence = f"The next pass goes on with {_places(pages)}." if pages else f"Nothing{ref and f' of {ref}'} was halted."
     session.done(sentence, incident=ref or None, resumed=[page.destination for page in pages])
 
@@ -272,4 +300,4 @@ def _print_sight(title: str, found: Sight) -> None:
             click.echo(f"  {line}")
 
 
-COMMANDS = (once, plan, resync, restore, resume, conflicts, look)
+COMMANDS = (once, plan, resync, restore, pause, resume, conflicts, look)

@@ -2,8 +2,8 @@
 belongs together; every method that changes something is a transaction by itself or joins the one around it.
 
 Its parts lie on each other: `core.py` (connection, transactions), `journal.py`, `pages.py`, `search.py`, `records.py`,
-`flow.py`, `imports.py`; beside them `overview.py`, `lists.py`, `figures.py` and `saves.py`. The tables are in `schema.py`,
-the statements in `statements.py`.
+`flow.py`, `imports.py`; beside them `overview.py`, `lists.py`, `figures.py`, `saves.py` and `pauses.py`. The tables are in
+`schema.py`, the statements in `statements.py`.
 """
 
 from syncd.store.figures import Figures
@@ -12,10 +12,11 @@ from syncd.store.imports import Imports
 from syncd.store.journal import JournalLine
 from syncd.store.lists import Lists
 from syncd.store.overview import Overview
+from syncd.store.pauses import Pauses
 from syncd.store.saves import Saves
 
 __all__ = ["FlowMark", "JournalLine", "Store"]
 
 
-class Store(Imports, Overview, Lists, Figures, Saves):
+class Store(Imports, Overview, Lists, Figures, Saves, Pauses):
     """Safe to use from several threads and processes at once."""

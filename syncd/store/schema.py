@@ -250,6 +250,20 @@ def m011_closes(db: Database) -> None:
         db.execute(statement)
 
 
+PAUSES = (
+    """CREATE TABLE pauses (
+        kind TEXT NOT NULL CHECK (kind IN ('destination', 'connection')), name TEXT NOT NULL, by TEXT NOT NULL,
+        at TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID""",
+)
+
+
+@migrations()
+def m012_pauses(db: Database) -> None:
+    """Where people said that nothing is read or written for now."""
+    for statement in PAUSES:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

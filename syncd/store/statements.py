@@ -365,6 +365,17 @@ MARK_PAGE = _MARK.format(where="id = :page")
 MARK_INCIDENT = _MARK.format(where="incident = :incident AND state != 'detached'")
 CLEAR_DIRTY = "UPDATE dirty SET cleared = mark WHERE page = ? AND mark = ?"
 
+# --- pauses -------------------------------------------------------------------------------------------------------------
+
+PAUSES = "SELECT kind, name, by, at, why FROM pauses ORDER BY kind, name"
+PAUSE_OF = """SELECT kind, name, by, at, why FROM pauses
+    WHERE (kind = 'connection' AND name = :connection) OR (kind = 'destination' AND name = :destination)
+    ORDER BY kind LIMIT 1"""
+# How many pages of a destination are in each state, and when one of them was looked at last.
+TALLIES = "SELECT destination, state, count(*), max(checked_at) FROM pages GROUP BY destination, state ORDER BY 1, 2"
+SET_PAUSE = "INSERT INTO pauses (kind, name, by, at, why) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING name"
+END_PAUSE = "DELETE FROM pauses WHERE kind = ? AND name = ? RETURNING name"
+
 # --- open editors -------------------------------------------------------------------------------------------------------
 
 LAST_SAVE = "SELECT text FROM saves WHERE incident = ? AND section = ? AND editor = ? AND base = ?"
@@ -379,7 +390,7 @@ NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, 
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _COLUMNS = "j.id, j.at, j.incident, j.side, j.name, j.page, j.action, j.subject, j.field, j.old, j.new, j.intent"
 _LINES = f"SELECT {_COLUMNS} FROM journal j"
-_SEEN = f"{_LINES} LEFT JOIN incidents i ON i.reference = j.incident WHERE {VISIBLE}"
+_SEEN = f"{_LINES} LEFT JOIN incidents i ON i.reference = j.incident WHERE (j.incident = '' OR {VISIBLE})"
 JOURNAL = f"{_SEEN} ORDER BY j.id DESC LIMIT :limit"
 JOURNAL_OF = f"{_LINES} WHERE j.incident = :incident ORDER BY j.id DESC LIMIT :limit"
 # What follows a line.

@@ -11,7 +11,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from syncd.access import Access, Sight
 from syncd.app import App
-from syncd.web import inbox, incident, insights, overview, settings_pages, signin
+from syncd.web import connections, inbox, incident, insights, overview, settings_pages, signin
 from syncd.web.headers import secured
 from syncd.web.live import Live
 from syncd.web.site import Site
@@ -27,6 +27,7 @@ def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
     insights.mount(web, site)
     incident.mount(web, site)
     settings_pages.mount(web, site)
+    connections.mount(web, site)
     if access.guarded:
         signin.mount(web, site, access)
     return site

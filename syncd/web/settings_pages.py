@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from syncd import template_editing
+from syncd import pausing, template_editing
 from syncd.errors import ChangedMeanwhile, KeptElsewhere, Misuse, SyncdError, UnknownReference, WrongFields
 from syncd.store.overview import Wanted
 from syncd.templates import TemplateFile
@@ -26,12 +26,23 @@ OFFERED = 30  # incidents in the picker of the preview; any other can be typed
 
 def mount(web: FastAPI, site: Site) -> None:
     """Adds `/settings` and the pages of templates below it."""
-    site.links.append(Link("settings", "/settings", "Settings"))
-    _list(web, site)
-    _editor(web, site)
+    site.links.append(Link("settings", "/settings", "Settings", "admin"))
+    router = settings_router()
+    _list(router, site)
+    _editor(router, site)
+    web.include_router(router)
 
 
-async def _fields(request: Request) -> list[tuple[str, str]]:
+def settings_router() -> APIRouter:
+    """For pages below `/settings`, which are for those who may change how it runs."""
+
+    async def administers() -> None:
+        demand("admin")
+
+    return APIRouter(prefix="/settings", include_in_schema=False, dependencies=[Depends(administers)])
+
+
+async def fields(request: Request) -> list[tuple[str, str]]:
     """What a form sent, in its order; files are no part of it."""
     return [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
 
@@ -39,15 +50,15 @@ async def _fields(request: Request) -> list[tuple[str, str]]:
 # --- the list -----------------------------------------------------------------------------------------------------------
 
 
-def _list(web: FastAPI, site: Site) -> None:
-    @web.get("/settings", include_in_schema=False)
+def _list(router: APIRouter, site: Site) -> None:
+    @router.get("")
     def templates() -> Response:
         return _listed(site)
 
-    @web.post("/settings/templates", include_in_schema=False)
+    @router.post("/templates")
     async def make(request: Request) -> Response:
         """A new template, empty or like another; its form opens."""
-        typed = dict(await _fields(request))
+        typed = dict(await fields(request))
         return await run_in_threadpool(_make, site, typed)
 
 
@@ -62,7 +73,6 @@ def _make(site: Site, typed: Mapping[str, str]) -> Response:
     name, like = typed.get("name", "").strip(), typed.get("like", "")
     template_id = template_form.slug(name, "-")
     try:
-        demand("admin")
         if not template_id:
             raise Misuse("Give the new template a name.")
         made = _made(site, template_id, name, like)
@@ -84,8 +94,8 @@ def _address(template_id: str) -> str:
 # --- one template -------------------------------------------------------------------------------------------------------
 
 
-def _editor(web: FastAPI, site: Site) -> None:
-    @web.get("/settings/templates/{template_id}", include_in_schema=False)
+def _editor(router: APIRouter, site: Site) -> None:
+    @router.get("/templates/{template_id}")
     def template(template_id: str, saved: bool = False) -> Response:
         try:
             file = site.app.library.file(template_id)
@@ -95,31 +105,31 @@ def _editor(web: FastAPI, site: Site) -> None:
             return site.render("settings_broken.html", {"file": file, "here": "settings"})
         return _shown(site, template_id, template_form.of_template(file.template, file.mark), saved=saved)
 
-    @web.post("/settings/templates/{template_id}", include_in_schema=False)
+    @router.post("/templates/{template_id}")
     async def save(template_id: str, request: Request) -> Response:
         """Into its file; where that is refused, the form comes back as it was typed, with the reasons."""
-        form = template_form.of_fields(await _fields(request))
+        form = template_form.of_fields(await fields(request))
         return await run_in_threadpool(_save, site, template_id, form)
 
-    @web.post("/settings/templates/{template_id}/form", include_in_schema=False)
+    @router.post("/templates/{template_id}/form")
     async def button(template_id: str, request: Request) -> Response:
         """The form after one of its buttons; nothing is saved."""
-        fields = await _fields(request)
-        form = template_form.pressed(template_form.of_fields(fields), dict(fields).get("do", ""))
+        sent = await fields(request)
+        form = template_form.pressed(template_form.of_fields(sent), dict(sent).get("do", ""))
         name = "_template_form.html" if "hx-request" in request.headers else "settings_template.html"
         answer = await run_in_threadpool(_shown, site, template_id, form, name=name)
         answer.headers["hx-trigger-after-settle"] = "refresh"  # the preview is of what the form says now
         return answer
 
-    @web.post("/settings/templates/{template_id}/preview", include_in_schema=False)
+    @router.post("/templates/{template_id}/preview")
     async def preview(template_id: str, request: Request) -> Response:
         """What the form as it stands would make of an incident."""
-        form = template_form.of_fields(await _fields(request))
+        form = template_form.of_fields(await fields(request))
         return await run_in_threadpool(_preview, site, template_id, form)
 
-    @web.post("/settings/templates/{template_id}/delete", include_in_schema=False)
+    @router.post("/templates/{template_id}/delete")
     async def delete(template_id: str, request: Request) -> Response:
-        seen = dict(await _fields(request)).get("seen", "")
+        seen = dict(await fields(request)).get("seen", "")
         return await run_in_threadpool(_delete, site, template_id, seen)
 
 
@@ -129,7 +139,6 @@ def _save(site: Site, template_id: str, form: TemplateForm) -> Response:
 
     form = template_form.pressed(form, "task-add")  # one that was typed and not added yet
     try:
-        demand("admin")
         template_editing.save(site.app, template_id, template_form.table(form), form.seen, viewer().actor)
     except WrongFields as error:
         return refused(422, error, wrong=template_form.by_control(form, error.fields))
@@ -146,7 +155,6 @@ def _save(site: Site, template_id: str, form: TemplateForm) -> Response:
 
 def _delete(site: Site, template_id: str, seen: str) -> Response:
     try:
-        demand("admin")
         template_editing.delete(site.app, template_id, seen, viewer().actor)
     except SyncdError as error:
         return _listed(site, 409, refused=error)
@@ -169,6 +177,7 @@ def _shown(
         "file": app.library.file(template_id),
         "kept": app.library.kept_elsewhere(),
         "destinations": app.destinations,
+        "paused": [name for name in app.destinations if pausing.paused_by(app, name)],
         "fields": app.wording.house.fields,
         "incidents": app.store.overview(Wanted(count=OFFERED), site.sight.visible),
         "wrong": {},

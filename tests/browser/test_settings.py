@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mapping.template import Template
-from tests.browser.conftest import House, violations
+from tests.browser.conftest import ACTOR, House, violations
 
 FILE = """# ours
 name = "Ours" # by which people know it
@@ -191,15 +191,72 @@ def test_a_broken_file_is_shown_with_what_is_wrong(house: House, page: Page, fil
     expect(page.get_by_role("alert")).to_contain_text("Mend")
 
 
+# --- destinations and connections ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def published(house: House, page: Page, file: Path) -> Page:
+    """Its page is on the destination `folder`."""
+    house.built.app.create_postmortem("INC-1", "standard", "folder", ACTOR)
+    house.once()
+    page.goto(f"{house.address}/settings")
+    page.get_by_role("link", name="Destinations and connections").click()
+    return page
+
+
+def test_each_destination_says_how_it_is_and_what_of_it_is_in_use(published: Page) -> None:
+    folder = published.locator("#destination-folder")
+    expect(folder).to_contain_text("1 in step")
+    expect(folder.locator(".health")).to_contain_text("Well, checked")
+    folder.locator(".health summary").click()
+    expect(folder.locator(".findings")).to_be_visible()
+    folder.get_by_role("button", name="Check now folder").click()
+    expect(folder.locator(".health")).to_contain_text("Well, checked")
+    expect(published.locator("#destination-second")).to_contain_text("no pages yet")
+
+
+def test_a_destination_is_paused_and_resumed(house: House, published: Page) -> None:
+    folder = published.locator("#destination-folder")
+    folder.locator("summary", has_text="Pause").click()
+    folder.get_by_label("Why").fill("the disk is full")
+    folder.get_by_role("button", name="Pause folder").click()
+    expect(folder).to_contain_text("the disk is full")
+    expect(folder).to_contain_text("1 held")
+    house.built.app.edit_incident("INC-1", {"name": "Checkout failed"}, ACTOR)
+    house.once()
+    (file,) = (house.folder / "pages").iterdir()
+    assert "Checkout failed" not in file.read_text()
+    published.goto(f"{house.address}/incidents/INC-1")
+    expect(published.locator("main")).to_contain_text("(the disk is full): nothing is read or written there")
+    published.goto(f"{house.address}/settings/templates/ours")
+    expect(published.get_by_label("Destination")).to_contain_text("folder (paused)")
+    published.goto(f"{house.address}/settings/connections")
+    folder.get_by_role("button", name="Resume destination folder").click()
+    expect(folder).to_contain_text("1 in step")
+    house.once()
+    assert "Checkout failed" in file.read_text()
+
+
+def test_a_connection_is_paused_with_all_its_destinations(house: House, published: Page) -> None:
+    connection = published.locator("#connection-files")
+    connection.locator("header summary", has_text="Pause").click()
+    connection.get_by_role("button", name="Pause files").click()
+    expect(connection.get_by_role("button", name="Resume connection files")).to_be_visible()
+    expect(published.locator("#destination-folder")).to_contain_text("1 held")
+    expect(published.locator("#destination-second .health")).to_contain_text("The connection files is paused")
+    connection.get_by_role("button", name="Resume connection files").click()
+    expect(published.locator("#destination-folder")).to_contain_text("1 in step")
+
+
 def test_nobody_stumbles_in_the_settings(house: House, tab: Callable[[], Page], file: Path) -> None:
     page = tab()
     schemes: list[Literal["light", "dark"]] = ["light", "dark"]
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
-        for path in ("/settings", "/settings/templates/ours"):
+        for path in ("/settings", "/settings/templates/ours", "/settings/connections"):
             page.goto(house.address + path)
             assert violations(page) == "", f"{path} in the {scheme}"
     page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/settings", "/settings/templates/ours"):
+    for path in ("/settings", "/settings/templates/ours", "/settings/connections"):
         page.goto(house.address + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -509,6 +509,33 @@ def test_a_broken_template_is_reported_and_the_others_work(desk: Desk) -> None:
     assert "ours" in desk.type("template", "list").stdout
 
 
+def test_a_destination_or_a_connection_is_paused_and_resumed(desk: Desk) -> None:
+    desk.published()
+    before = desk.page.read_text()
+    paused = desk.json("pause", "pages", "--why", "the disk is full")
+    assert (paused["kind"], paused["pages"]) == ("destination", ["INC-12@pages"])
+    desk.type("followup", "edit", "FU-1", "--title", "Alert on queue age")
+    assert "syncd resume pages" in desk.type("once", code=1).stdout
+    assert desk.page.read_text() == before
+    reason = desk.json("check", "INC-12", code=1)["export"]["reasons"][0]
+    assert reason["code"] == "paused" and "(the disk is full)" in reason["message"]
+    status = desk.json("status")
+    assert [(p["kind"], p["name"], p["why"]) for p in status["pauses"]] == [("destination", "pages", "the disk is full")]
+    assert status["postmortems"][0]["pages"][0]["state"] == "held"
+    assert "not asked" in next(f["message"] for f in desk.json("doctor")["findings"] if f["about"] == "destination pages")
+    assert "Paused by" in desk.type("look", str(desk.page), "--to", "pages", code=2).stderr
+    assert "syncd resume pages" in desk.type("resume", "INC-12", code=4).stderr
+    assert desk.json("resume", "pages")["resumed"] == ["pages"]
+    desk.type("once")
+    assert "Alert on queue age" in desk.page.read_text()
+    desk.type("pause", "connection:files")
+    assert "The connection files is paused" in desk.type("once", code=1).stdout
+    desk.type("resume", "files")
+    desk.type("once")
+    desk.type("resume", "files", code=2)
+    assert "paused the connection files" in desk.type("journal").stdout
+
+
 # --- operating ----------------------------------------------------------------------------------------------------------
 
 
