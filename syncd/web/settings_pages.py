@@ -71,9 +71,9 @@ def _listed(site: Site, status: int = 200, typed: Mapping[str, str] | None = Non
 
 def _make(site: Site, typed: Mapping[str, str]) -> Response:
     name, like = typed.get("name", "").strip(), typed.get("like", "")
-    template_id = template_form.slug(name, "-")
+    template_id = template_form.slug(name, "-") or "template"  # a name in other letters than a file's
     try:
-        if not template_id:
+        if not name:
             raise Misuse("Give the new template a name.")
         made = _made(site, template_id, name, like)
     except SyncdError as error:

@@ -123,7 +123,7 @@ def table(form: TemplateForm) -> dict[str, Any]:
 
 
 def _section_table(section: TemplateSection, taken: list[str]) -> dict[str, Any]:
-    named = section.id or _free(slug(section.heading, "-"), taken)
+    named = section.id or (_free(slug(section.heading, "-") or "section", taken) if section.heading.strip() else "")
     said = {"id": named, "kind": section.kind, "heading": section.heading}
     if section.kind != "text":
         return said if named else {"kind": section.kind, "heading": section.heading}
