@@ -24,7 +24,7 @@ SERVICES = {
     "notion": (OURS, "notionify", "marknotion", "ultimate_notion"),
 }
 ANSWERS = 30  # how often each page is asked for
-PATIENCE = 900.0  # seconds that one answer may take
+PATIENCE = 3600.0  # seconds that one answer may take
 LATER = timedelta(minutes=10)  # between two steps, so that nothing is young any more
 
 

@@ -5,6 +5,7 @@ of publishing); a line out is the answer, or `{"error": ...}` in one sentence.
 """
 
 import contextlib
+import gc
 import json
 import sys
 import time
@@ -64,6 +65,7 @@ def rate(convert: Convert, texts: list[str], seconds: float) -> float:
 
 def serve(tool: Tool) -> None:
     """Do what comes in until it ends. What the tool prints goes to standard error."""
+    gc.freeze()  # how much a tool has imported is not what is measured
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         for line in sys.stdin:

@@ -123,7 +123,8 @@ def inline_kept(tree: Iterable[NativeBlock], accounts: Accounts) -> dict[str, Js
 
 
 def decode(tree: Iterable[NativeBlock], accounts: Accounts) -> tuple[Block, ...]:
-    """A page's blocks in reading order; empty paragraphs are left out."""
+    """A page's blocks in reading order; empty paragraphs are left out. A table that was read inside of a box (a toggle, say)
+    stands right behind it."""
     found: list[Block] = []
     seen: dict[str, int] = {}
     for block in _flat(tree, 0, accounts):
@@ -143,6 +144,15 @@ def _flat(tree: Iterable[NativeBlock], depth: int, accounts: Accounts) -> Iterat
         block = decode_block(node, accounts)
         if block.kind != "paragraph" or block.spans:
             yield block
+        yield from _boxed(node, accounts)
+
+
+def _boxed(node: NativeBlock, accounts: Accounts) -> Iterator[Block]:
+    """The tables inside of what is no list; of those only the ones that concern us were read with their rows."""
+    for child in node.children if node.type != "table" else ():
+        if child.type == "table" and child.children:
+            yield decode_block(child, accounts)
+        yield from _boxed(child, accounts)
 
 
 def decode_block(node: NativeBlock, accounts: Accounts) -> Block:

@@ -52,6 +52,11 @@ class Layout:
         node = self.nodes[native]
         return () if node.type == "table" else tuple(child for child in node.children if not _told(node, child))
 
+    def box(self, native: str) -> str:
+        """What people put the block into that is no list, a toggle for one; empty where it stands on the page itself."""
+        above = self.parents[native]
+        return "" if above == self.page_id or self.nodes[above].type in {*LIST_TYPES, "table"} else above
+
     def whole(self, native: str, known: Known) -> NativeBlock:
         """The block with all that is known to be inside."""
         node, more = self.nodes[native], known.get(native)
@@ -113,6 +118,7 @@ class _Run:
         self.layout, self.parent, self.known = layout, parent, known
         self.old = {block.native: block for block in before}
         self.order = {block.native: index for index, block in enumerate(before)}
+        self.boxed = {native for native in self.old if layout.box(native)}
         self.target = self._recognised(self._once(target))
         self.must: dict[str, str] = {}  # natives that keep their place and type, and why
         self.held: dict[str, str] = {}  # sentences by native
@@ -183,6 +189,8 @@ class _Run:
 
     def _cannot_be_remade(self, block: Block) -> str:
         native, node = block.native, self.layout.nodes[block.native]
+        if self.layout.box(native) or any(native in self.layout.chain(boxed) for boxed in self.boxed):
+            return "people put a table of the post-mortem into it"
         found = self.known.get(native)
         if isinstance(found, str):
             return found
@@ -210,7 +218,8 @@ class _Run:
         candidates = []
         for block in blocks:
             parent = above[block.depth - 1] if block.depth else self.parent
-            if block.native and parent in fits and self.layout.parents[block.native] == parent and self._same_type(block):
+            there = block.native and (self.layout.parents[block.native] == parent or block.native in self.boxed)
+            if there and parent in fits and self._same_type(block):
                 fits.add(block.native)
                 candidates.append(block.native)
             above = [*above[: block.depth], block.native or "new"]

@@ -99,6 +99,9 @@ class Confluence:
     def page_id(self, place: Place, link: str) -> str:
         return self._named(link) if address(link, self._wiki.url) else ""
 
+    def reread(self, place: Place, native_id: str, lost: Collection[str]) -> Observation:
+        return self.read(place, native_id)
+
     def read(self, place: Place, native_id: str) -> Observation:
         return self._observed(self._there(place, native_id))
 

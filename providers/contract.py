@@ -14,7 +14,7 @@ pages. It decides nothing: which writes are due, and when, is the engine's busin
     └── Missing                   the page is gone, trashed, moved out of reach, or hidden from us
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -211,6 +211,11 @@ class Provider(Protocol):
 
     def read(self, place: Place, native_id: str) -> Observation:
         """The page now. Raises `Missing` when it is trashed, archived, or not to be seen."""
+        ...
+
+    def reread(self, place: Place, native_id: str, lost: Collection[str]) -> Observation:
+        """The page once more, when something on it seems to be gone; `lost` are the keys of rows. Where blocks nest, a table
+        with these rows is looked for inside what the page keeps natively, and is part of the page from then on."""
         ...
 
     def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:

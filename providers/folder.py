@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,6 +108,9 @@ class Folder(Plain):
             return Rejected(TitleTaken(f"{name} is there already"))
         except ProviderError as error:
             return Rejected(error)
+
+    def reread(self, place: Place, native_id: str, lost: Collection[str]) -> Observation:
+        return self.read(place, native_id)
 
     def read(self, place: Place, native_id: str) -> Observation:
         """The page now, under its new name when somebody renamed it."""

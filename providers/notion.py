@@ -5,7 +5,7 @@ no compare-and-swap (`notion_write.py`). Properties and links to places are `not
 requests `notion_wire.py`; what blocks mean is `mapping/notion_blocks.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -35,6 +35,7 @@ from providers.contract import (
     Rejected,
     Unknown,
 )
+from providers.notion_boxes import boxes
 from providers.notion_columns import Columns, as_carried
 from providers.notion_comments import Comments
 from providers.notion_feed import Feed
@@ -80,6 +81,7 @@ class Notion(Plain):
         self._remake = Remake(self._wire, self._comments)
         self._sources: dict[str, str] = {}  # data source id by the id in the configuration
         self._feed = Feed(self._wire, now)
+        self._boxes: dict[str, frozenset[str]] = {}  # by page, what else is read down to tables of ours: see notion_boxes
 
     # --- places ---
 
@@ -148,7 +150,7 @@ class Notion(Plain):
         if page.get("in_trash") or page.get("is_archived"):
             raise Missing(f"page {page['id']} is in the trash", "trashed" if page.get("in_trash") else "archived")
         self._directory.load(self._wire)
-        tree = tuple(self._tree(page["id"], untouched))
+        tree = tuple(self._tree(page["id"], untouched, self._boxes.get(page["id"], frozenset())))
         self._directory.learn(tree)
         blocks = decode(tree, self._directory.accounts)
         columns = Columns(place)
@@ -165,14 +167,25 @@ class Notion(Plain):
             payload=NotionPage(page, tree),
         )
 
-    def _tree(self, parent: str, untouched: Mapping[str, NativeBlock]) -> Iterator[NativeBlock]:
-        """The blocks under `parent`. What is inside an `untouched` one is not read again while its time stands still."""
+    def reread(self, place: Place, native_id: str, lost: Collection[str]) -> Observation:
+        """See `Provider.reread`. Costs what `notion_boxes.py` says besides a reading."""
+        page = id_of(native_id)
+        self._boxes[page] = self._boxes.get(page, frozenset()) | boxes(self._wire, page, lost)
+        return self.read(place, native_id)
+
+    def _tree(
+        self, parent: str, untouched: Mapping[str, NativeBlock], opened: frozenset[str], boxed: bool = False
+    ) -> Iterator[NativeBlock]:
+        """The blocks under `parent`. What is inside an `untouched` one is not read again while its time stands still; what
+        is in a box is read only where it was `opened`."""
         for raw in self._wire.read_list(f"blocks/{parent}/children"):
-            was = untouched.get(raw["id"])
+            was, box = untouched.get(raw["id"]), raw["id"] in opened
             if was and _unchanged(was.raw, raw):
                 yield NativeBlock(raw, was.children)
+            elif raw.get("has_children") and (box or (has_readable_children(raw) and not boxed)):
+                yield NativeBlock(raw, tuple(self._tree(raw["id"], untouched, opened, boxed or box)))
             else:
-                yield NativeBlock(raw, tuple(self._tree(raw["id"], untouched)) if has_readable_children(raw) else ())
+                yield NativeBlock(raw)
 
     def find(self, place: Place, marker: str, title: str) -> Observation | None:
         """See `Provider.find`. Titles need not be unique here, so none is ever taken."""

@@ -1,6 +1,6 @@
 """A provider that could not be made from its configuration: it fails its own pages and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 from mapping.document import Doc
@@ -36,6 +36,10 @@ class Broken(Plain):
         return ""
 
     def read(self, place: Place, native_id: str) -> Observation:
+        """Refused."""
+        self._refuse()
+
+    def reread(self, place: Place, native_id: str, lost: Collection[str]) -> Observation:
         """Refused."""
         self._refuse()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NoReturn, assert_never
 
 from mapping.commands import Actor
 from mapping.document import fingerprint
@@ -248,7 +248,7 @@ class _Pass:
     def _in_step(self, seen: Observation, landed: Base | None) -> Report:
         """`landed`: what is known to be on the page since our own write, which `seen` confirms."""
         for _ in range(ROUNDS):
-            taken, base = self._take_in(seen, landed)
+            seen, taken, base = self._take_in(seen, landed)
             plan = self._possible(self._plan(taken, base), base, seen)
             self.holds = (*taken.holds, *plan.holds)
             if plan.empty:
@@ -347,7 +347,8 @@ class _Pass:
 
     # --- taking in ------------------------------------------------------------------------------------------------------
 
-    def _take_in(self, seen: Observation, landed: Base | None) -> tuple[TakenIn, Base]:
+    def _take_in(self, seen: Observation, landed: Base | None, *, again: bool = False) -> tuple[Observation, TakenIn, Base]:
+        """Nothing counts as removed before the page said so twice: an answer can be cut short."""
         if self.page.space not in ("", seen.space) and self.agreed != "moved":
             raise Missing("the page is in another space now", "moved")
         intent = self.store.open_intent(self.page.id)
@@ -357,7 +358,9 @@ class _Pass:
         local = self._local()
         taken = take_in(base, local, seen.doc, self._policy(), self.store.now())
         if taken.removes:
-            self._canary(seen)
+            second = self.provider.reread(self.place, self.page.native_id, taken.gone)
+            if fingerprint(second.doc) != fingerprint(seen.doc):
+                return self._take_in(second, landed, again=True) if not again else self._undecided()
         if taken.halt:
             raise _Stop(self._halt(taken.halt + f" `syncd resume {self.page.incident} --accept` agrees.", taken.brake))
         self.answers += landed is not None and fingerprint(landed.doc) != fingerprint(seen.doc)
@@ -369,14 +372,11 @@ class _Pass:
             self.written += self.beside.tell(self.page, orphans, Actor("sync", page=self.page.destination), self.intent)
         else:
             self.taken += self.beside.tell(self.page, orphans, Actor("page", seen.author, self.page.destination), None)
-        return taken, self._record(taken, seen, intent, landed, moved)
+        return seen, taken, self._record(taken, seen, intent, landed, moved)
 
-    def _canary(self, seen: Observation) -> None:
-        """Nothing counts as removed before the page said so twice: an answer can be cut short."""
-        again = seen if self.dry else self.provider.read(self.place, self.page.native_id)
-        if fingerprint(again.doc) != fingerprint(seen.doc):
-            reason = "Something seemed to be removed, but two readings of the page differ; it is looked at again."
-            raise _Stop(self._report("unknown", (reason,)))
+    def _undecided(self) -> NoReturn:
+        reason = "Something seemed to be removed, but the readings of the page differ; it is looked at again."
+        raise _Stop(self._report("unknown", (reason,)))
 
     def _explained(self, intent: Intent | None, old: Base | None, seen: Observation, landed: Base | None) -> Base:
         """What the store believes to be on the page."""
@@ -619,7 +619,7 @@ class _Pass:
         seen = self._read()
         with self.store.rehearsal():
             self._fill_in()
-            taken, base = self._take_in(seen, None)
+            seen, taken, base = self._take_in(seen, None)
             plan = self._possible(self._plan(taken, base), base, seen)
             self.holds = (*taken.holds, *plan.holds)
             if not plan.empty:

@@ -4,6 +4,7 @@ Serves HTTP in a thread, watches the configuration and the templates, and builds
 file keeps what ran before. What the daemon does with pages is `daemon.py`.
 """
 
+import gc
 import hashlib
 import socket
 import threading
@@ -35,6 +36,7 @@ def run(build: Build, signals: Signals, log: BoundLogger, sleep: Callable[[float
     try:
         with built.alone():
             running = _Running(built, build, signals, log, sleep)
+            gc.freeze()  # what was loaded stays: going through it for garbage again and again took a quarter of all work
             try:
                 serve(running.parts(), running.rebuild, signals, log, running.started)
             finally:

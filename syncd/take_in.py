@@ -63,8 +63,9 @@ class TakenIn:
     """Everything that one look at a page means for the store.
 
     base: the page as read, to be recorded in the same transaction as the commands. waiting: rows that somebody may still be
-    typing; they are not in `base`, and nothing may be written to the page. removes: something is gone from the page.
-    holds: sentences. halt: a person must look; nothing else of this value may be used. brake: what a person may agree to.
+    typing; they are not in `base`, and nothing may be written to the page. removes: something is gone from the page, and
+    gone, the keys of rows that are. holds: sentences. halt: a person must look; nothing else of this value may be used.
+    brake: what a person may agree to.
     """
 
     base: Base
@@ -76,6 +77,7 @@ class TakenIn:
     still: Mapping[str, datetime] = field(default_factory=dict)
     waiting: int = 0
     removes: bool = False
+    gone: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     halt: str = ""
     brake: Brake = ""
@@ -91,7 +93,7 @@ def take_in(base: Base, local: Local, remote: Doc, policy: Policy, now: datetime
     entries = taking.settled(classify(base, remote, local, native=policy.native))
     halt = taking.removals(entries)
     if halt:
-        return TakenIn(base, removes=True, halt=halt, brake="removed")
+        return TakenIn(base, removes=True, gone=tuple(taking.gone), halt=halt, brake="removed")
     taking.title(remote)
     taking.properties(remote)
     taking.sections(entries)
@@ -121,6 +123,7 @@ class _Taking:
         self.holds: list[str] = []
         self.waiting = 0
         self.removes = False
+        self.gone: list[str] = []
         self.brake: Brake = ""
 
     # --- stillness ------------------------------------------------------------------------------------------------------
@@ -159,7 +162,7 @@ class _Taking:
         present = {key for entry in entries for key in entry.keys}
         known = [key for key in self.base.records if key in self.local.keys]
         shut = self._shut(known, present, entries)
-        gone = [key for key in known if key not in present and key not in shut]
+        gone = self.gone = [key for key in known if key not in present and key not in shut]
         if self._too_much(gone, known):
             return (
                 f"{len(gone)} of {len(known)} rows vanished from the page at once. Agree to hide them, or restore the page."
@@ -557,6 +560,7 @@ class _Taking:
             still=self.still,
             waiting=self.waiting,
             removes=self.removes or bool(self.hides or self.brake),
+            gone=tuple(self.gone),
             holds=tuple(self.holds),
             brake=self.brake,
         )

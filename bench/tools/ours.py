@@ -87,7 +87,7 @@ class Ours(Tool):
             "again": self._poll,
             "paragraph": self._edit_paragraph,
             "cell": self._edit_cell,
-            "many": lambda: self._publish_many(many),
+            "many": lambda: self._publish_many(many - 1),  # a round is about the long one too
             "start": self._start,
             "many again": self._poll,
         }
@@ -168,7 +168,7 @@ class Ours(Tool):
             self.worker.join()
 
 
-def _until(holds: Callable[[], bool], seconds: float = 120.0) -> None:
+def _until(holds: Callable[[], bool], seconds: float = 1800.0) -> None:
     """Wait for the worker. Raises TimeoutError."""
     over, pause = time.monotonic() + seconds, threading.Event()
     while not holds():

@@ -2,7 +2,8 @@
 
 This file is the front door: the version header, routing, errors and users. Tokens, capabilities and rate limits are
 `notion_gate.py`; blocks, pages, data sources and comments have their own files; `notion_people.py` is what a person does
-in the app. Not served: older versions, file uploads, views, webhooks. Failures are injected around `handle`, not here.
+in the app, `notion_webhooks.py` what is told without being asked. Not served: older versions, file uploads, views. Failures
+are injected around `handle`, not here.
 """
 
 import json
@@ -25,6 +26,7 @@ from providers.sandbox.notion_properties import Schema
 from providers.sandbox.notion_text import plain
 from providers.sandbox.notion_tree import DATA_SOURCE, DATABASE, HOSTS, PAGE, Tree
 from providers.sandbox.notion_versions import NEWEST, OLDER, newer_request, older_answer, with_novelties
+from providers.sandbox.notion_webhooks import Deliver, Webhooks
 from providers.sandbox.wire import Clock, Emulator, Reply
 
 MOST_BODY_BYTES = 500_000
@@ -111,6 +113,10 @@ class NotionWorkspace(People, Emulator):
             ("DELETE", "comments/{comment_id}", comments.delete, _SAY),
         ]
         return [(method, _pattern(path), handler, needs) for method, path, handler, needs in table]
+
+    def webhooks(self, token: str, deliver: Deliver) -> Webhooks:
+        """A subscription of the connection with this token, not yet verified."""
+        return Webhooks(self._tree, self._comments, deliver, self.gate.admit(f"Bearer {token}"))
 
     # --- the front door ---
 

@@ -3,6 +3,7 @@
 Only open threads are listed, and each target lists its own alone. The API cannot resolve a thread; people can.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -81,6 +82,17 @@ class CommentEndpoints:
         comment.shown_as = _read_display(given.get("display_name", {"type": "integration"}))
         call.made.append(comment.id)
         return self._rendered(comment)
+
+    def all(self) -> Iterator[tuple[str, Node, str]]:
+        """Every comment that is there: its id, what it stands on, and its words."""
+        for thread in self._threads.values():
+            for comment in thread.comments:
+                yield comment.id, thread.target, str(comment.items)
+
+    def author(self, comment_id: str) -> str:
+        """Who wrote it; empty when it is gone."""
+        found = (comment.by for thread in self._threads.values() for comment in thread.comments if comment.id == comment_id)
+        return next(found, "")
 
     def _thread(self, given: Json, by: str) -> Discussion:
         if "discussion_id" in given:

@@ -189,6 +189,40 @@ def test_a_new_block_with_the_words_of_an_old_one_is_that_block_turned(world: Wo
     assert _fit(world, seen, target).doc.blocks == seen.doc.blocks
 
 
+def _boxed(world: World) -> Observation:
+    """A page with two lines, a toggle, in it a table with a row of ours, and one line more."""
+    rows = tuple(
+        Block("row", cells=(text_spans(text), text_spans(key))) for text, key in (("Event", "Details"), ("a", "T-1"))
+    )
+    seen = world.publish(_page(paragraph("one"), paragraph("two"), Block("table", header=True, rows=rows), paragraph("end")))
+    toggle = world.service.ui_insert(seen.native_id, native_of(seen, "two"), {"toggle": {"rich_text": _said("box")}})
+    table = next(block.native for block in seen.doc.blocks if block.kind == "table")
+    world.service.ui_cut_and_paste([table], toggle, None)
+    assert [block.kind for block in world.read(seen).doc.blocks].count("table") == 0
+    assert world.notion.reread(world.table, seen.native_id, ["T-9"]).doc == world.read(seen).doc
+    return world.notion.reread(world.table, seen.native_id, ["T-1"])
+
+
+def test_a_table_that_somebody_put_into_a_box_is_worked_on_there(world: World) -> None:
+    seen = _boxed(world)
+    assert [block.kind for block in seen.doc.blocks][3:] == ["kept", "table", "paragraph"]
+    table = seen.doc.blocks[4]
+    new = Block("row", cells=(text_spans("b"), text_spans("T-2")))
+    changed = replace(table.rows[1], cells=(text_spans("A"), text_spans("T-1")))
+    after = world.write(seen, swapped(seen, 4, replace(table, rows=(table.rows[0], changed, new))))
+    assert after.doc.blocks[4].native == table.native
+    assert [row.text for row in after.doc.blocks[4].rows] == ["Event\tDetails", "A\tT-1", "b\tT-2"]
+    assert natives_of(world.read(after).doc.blocks) == natives_of(after.doc.blocks)
+
+
+@pytest.mark.parametrize("order", [(0, 3, 4, 1, 2, 5), (0, 1, 2, 4, 5, 3), (0, 4, 1, 2, 3, 5)])
+def test_neither_a_box_with_our_table_nor_the_table_is_made_anew(world: World, order: tuple[int, ...]) -> None:
+    seen = _boxed(world)
+    after = world.write(seen, _reordered(seen, *order))
+    assert sorted(_texts(after)) == sorted(_texts(seen))
+    assert [b.native for b in after.doc.blocks if b.kind in ("kept", "table")] == [b.native for b in seen.doc.blocks[3:5]]
+
+
 def test_a_block_moved_and_written_in_at_once_is_still_that_block(world: World) -> None:
     words = "The queue was full of retries for ten minutes."
     seen = world.publish(_page(paragraph(words), paragraph("second"), paragraph("third")))

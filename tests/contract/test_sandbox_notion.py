@@ -18,12 +18,14 @@ def api() -> Api:
 
 
 def test_no_token_is_unauthorized(api: Api) -> None:
+    """§3: 401 `unauthorized`, "API token is invalid." """
     reply = api.workspace.handle("GET", "/v1/users/me", {"Notion-Version": "2026-03-11"}, b"")
     answer = json.loads(reply.body)
     assert (reply.status, answer["code"], answer["message"]) == (401, "unauthorized", "API token is invalid.")
 
 
 def test_the_version_header_is_required(api: Api) -> None:
+    """1, Versioning: without `Notion-Version` 400 `missing_version`."""
     reply = api.workspace.handle("GET", "/v1/users/me", {"authorization": "Bearer one"}, b"")
     assert (reply.status, json.loads(reply.body)["code"]) == (400, "missing_version")
     old = {"authorization": "Bearer one", "notion-version": "2022-06-28"}
@@ -32,10 +34,12 @@ def test_the_version_header_is_required(api: Api) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nothing"), ("PUT", "/v1/pages"), ("GET", "/v2/users")])
 def test_unknown_paths_and_methods(api: Api, method: str, path: str) -> None:
+    """§3: an unknown path or method is `invalid_request_url`."""
     assert api.no(method, path, code="invalid_request_url") == "Invalid request URL."
 
 
 def test_malformed_ids_and_bodies(api: Api) -> None:
+    """§3: the message of an id that is none; a body that is no JSON."""
     wanted = 'path failed validation: path.page_id should be a valid uuid, instead was `"AAA"`.'
     assert api.no("GET", "/v1/pages/AAA") == wanted
     headers = {"Authorization": "Bearer one", "Notion-Version": "2026-03-11"}
@@ -44,11 +48,13 @@ def test_malformed_ids_and_bodies(api: Api) -> None:
 
 
 def test_ids_are_taken_without_dashes_and_answered_with_them(api: Api) -> None:
+    """§1: 32 hex digits with or without dashes; always answered dashed, in lower case."""
     page = api.workspace.page_id
     assert api.ok("GET", f"/v1/pages/{page.replace('-', '').upper()}")["id"] == page
 
 
 def test_every_token_is_a_bot_of_its_own(api: Api) -> None:
+    """§7: `/users/me` is the connection's own bot."""
     one, other = api.ok("GET", "/v1/users/me"), api.ok("GET", "/v1/users/me", token="two")
     assert one["type"] == other["type"] == "bot"
     assert one["id"] != other["id"]
@@ -56,6 +62,7 @@ def test_every_token_is_a_bot_of_its_own(api: Api) -> None:
 
 
 def test_users_are_listed_with_their_addresses(api: Api) -> None:
+    """24, List all users: people with their e-mail; the message for an unknown one."""
     users = api.ok("GET", "/v1/users")["results"]
     addresses = {user["person"]["email"]: user["name"] for user in users if user["type"] == "person"}
     assert addresses == {"ada@example.com": "Ada Byron", "grace@example.com": "Grace Hopkins"}
@@ -99,6 +106,7 @@ _WORDS = _VOCABULARY.split()
     ),
 )
 def test_no_body_makes_it_fail(where: str, body: object) -> None:
+    """§3: whatever is sent is answered, or refused with 400 or 404."""
     api = Api()
     page = api.page(para("a"))
     place = {
@@ -118,6 +126,7 @@ def test_no_body_makes_it_fail(where: str, body: object) -> None:
 
 
 def test_equal_neighbours_merge_and_empty_items_go(api: Api) -> None:
+    """7, §4.1: equal neighbours come back merged, empty items gone, defaults filled in."""
     items = [text("a" * TEXT_LIMIT), text("b"), text(""), text("c", bold=True), text("d", bold=True)]
     page = api.page({"paragraph": {"rich_text": items}})
     shown = api.children(page)[0]["paragraph"]["rich_text"]
@@ -128,6 +137,7 @@ def test_equal_neighbours_merge_and_empty_items_go(api: Api) -> None:
 
 
 def test_links_are_told_apart_and_lose_their_type(api: Api) -> None:
+    """7, §4.1: `href` is the link's address, `link.type` is dropped."""
     linked = {"text": {"content": "b", "link": {"type": "url", "url": "https://example.com/x"}}}
     page = api.page({"paragraph": {"rich_text": [text("a"), linked]}})
     first, second = api.children(page)[0]["paragraph"]["rich_text"]
@@ -138,11 +148,13 @@ def test_links_are_told_apart_and_lose_their_type(api: Api) -> None:
 
 @pytest.mark.parametrize("url", ["/relative", "word", "#anchor", "ftp://example.com", ""])
 def test_links_must_be_absolute(api: Api, url: str) -> None:
+    """§3: `Invalid URL for link.` for paths, bare words and anchors."""
     message = api.cannot_append(api.page(), {"paragraph": {"rich_text": [{"text": {"content": "a", "link": {"url": url}}}]}})
     assert message == "Content creation Failed. Fix the following: \nInvalid URL for link."
 
 
 def test_lengths_count_utf16_units(api: Api) -> None:
+    """6, §0.6: 2,000 counts UTF-16 units."""
     page = api.page()
     api.append(page, para("😀" * (TEXT_LIMIT // 2)))
     message = api.cannot_append(page, para("😀" * (TEXT_LIMIT // 2) + "a"))
@@ -151,12 +163,14 @@ def test_lengths_count_utf16_units(api: Api) -> None:
 
 
 def test_at_most_a_hundred_items(api: Api) -> None:
+    """6, §2: an array of rich text holds 100 items."""
     message = api.cannot_append(api.page(), {"paragraph": {"rich_text": [text("a")] * 101}})
     place = "body.children[0].paragraph.rich_text.length"
     assert message == f"body failed validation: {place} should be ≤ `100`, instead was `101`."
 
 
 def test_what_was_read_may_be_written_unless_the_key_is_unknown(api: Api) -> None:
+    """2, §3: unknown keys are refused; `plain_text` and `href` are borne."""
     page = api.page(para("a"))
     item = api.children(page)[0]["paragraph"]["rich_text"][0]
     api.append(page, {"paragraph": {"rich_text": [item]}})
@@ -173,6 +187,7 @@ def test_what_was_read_may_be_written_unless_the_key_is_unknown(api: Api) -> Non
     ],
 )
 def test_dates_lose_seconds_and_zone_names(api: Api, written: Json, kept: str) -> None:
+    """8, §0.7: floored to the minute, the zone folded into the offset and read as null."""
     page = api.page({"paragraph": {"rich_text": [{"mention": {"date": written}}]}})
     (item,) = api.children(page)[0]["paragraph"]["rich_text"]
     assert item["mention"]["date"] == {"start": kept, "end": None, "time_zone": None}
@@ -180,6 +195,7 @@ def test_dates_lose_seconds_and_zone_names(api: Api, written: Json, kept: str) -
 
 
 def test_mentions_show_the_targets_present_name(api: Api) -> None:
+    """9, §4.1: the text of a mention is what its target is called now; Untitled where that is not shared."""
     target = api.page(title="Old")
     ada = next(user for user in api.ok("GET", "/v1/users")["results"] if user["name"] == "Ada Byron")
     mentions = [{"mention": {"page": {"id": target}}}, text(" "), {"mention": {"user": {"id": ada["id"]}}}]
@@ -200,6 +216,7 @@ def test_mentions_show_the_targets_present_name(api: Api) -> None:
 
 
 def test_defaults_of_a_new_block(api: Api) -> None:
+    """12, §4: the call-out's icon, the file's name, `icon: null` on paragraphs."""
     page = api.page(
         para("a"),
         {"callout": {"rich_text": []}},
@@ -241,12 +258,14 @@ def test_defaults_of_a_new_block(api: Api) -> None:
     ],
 )
 def test_refused_blocks(api: Api, block: Json, complaint: str) -> None:
+    """11, §3, §4: what may not be made, with the messages of §3."""
     page = api.page()
     assert complaint in api.cannot_append(page, block)
     assert api.children(page) == []
 
 
 def test_nesting_stops_two_levels_below(api: Api) -> None:
+    """6, §2: two levels below a child of the request."""
     page = api.page(toggle("1", toggle("2", {"toggle": {"rich_text": [text("3")]}})))
     inner = {"toggle": {"rich_text": [text("3")], "children": [para("4")]}}
     message = api.cannot_append(page, toggle("1", toggle("2", inner)))
@@ -258,6 +277,7 @@ def test_nesting_stops_two_levels_below(api: Api) -> None:
 
 
 def test_columns_and_tabs_get_one_level_more(api: Api) -> None:
+    """6, §2: the types allow columns and tabs one level more."""
     deep = toggle("1", para("2"))
     columns = {"column_list": {"children": [{"column": {"children": [deep]}}, {"column": {"children": [para("b")]}}]}}
     tab = {"tab": {"children": [para("label", children=[deep])]}}
@@ -269,6 +289,7 @@ def test_columns_and_tabs_get_one_level_more(api: Api) -> None:
 
 
 def test_sizes_of_one_request(api: Api) -> None:
+    """6, §2: 100 children, 1,000 blocks, 500 KB."""
     page = api.page()
     message = api.cannot_append(page, *[para("a")] * 101)
     assert message == "body failed validation: body.children.length should be ≤ `100`, instead was `101`."
@@ -278,6 +299,7 @@ def test_sizes_of_one_request(api: Api) -> None:
 
 
 def test_plain_append_answers_only_the_new_and_positions_answer_what_follows(api: Api) -> None:
+    """4, 5, §0.4: a positioned append answers all later siblings too, first level only."""
     page = api.page(para("a"), para("b"))
     first = api.children(page)[0]["id"]
     assert [plain(block) for block in api.append(page, para("c"))] == ["c"]
@@ -289,6 +311,7 @@ def test_plain_append_answers_only_the_new_and_positions_answer_what_follows(api
 
 
 def test_positions_that_are_refused(api: Api) -> None:
+    """1, Upgrade guide 2026-03-11: `position` took the place of `after`."""
     page, other = api.page(para("a")), api.page(para("b"))
     stranger = {"type": "after_block", "after_block": {"id": api.children(other)[0]["id"]}}
     assert "is not a child of" in api.cannot_append(page, para("x"), position=stranger)
@@ -297,6 +320,7 @@ def test_positions_that_are_refused(api: Api) -> None:
 
 
 def test_children_come_in_pages_whose_cursor_is_a_block(api: Api) -> None:
+    """20, §2: the cursor of children is a block's id."""
     page = api.page(*[para(str(number)) for number in range(5)])
     first = api.ok("GET", f"/v1/blocks/{page}/children?page_size=2")
     assert first["has_more"] is True
@@ -310,6 +334,7 @@ def test_children_come_in_pages_whose_cursor_is_a_block(api: Api) -> None:
 
 
 def test_update_replaces_given_fields_and_keeps_the_rest(api: Api) -> None:
+    """10, Update a block: given fields whole, others stay, children too."""
     page = api.page({"to_do": {"rich_text": [text("a")], "checked": True, "color": "red", "children": [para("in")]}})
     block = api.children(page)[0]["id"]
     updated = api.ok("PATCH", f"/v1/blocks/{block}", {"to_do": {"rich_text": [text("b")]}})
@@ -319,6 +344,7 @@ def test_update_replaces_given_fields_and_keeps_the_rest(api: Api) -> None:
 
 
 def test_updates_that_are_refused(api: Api) -> None:
+    """10, §3: another type is `Expected block type …`."""
     page = api.page({"heading_1": {"rich_text": [text("a")]}}, table(1, row("a")), {"divider": {}})
     heading, grid, _ = (block["id"] for block in api.children(page))
     wrong_type = api.no("PATCH", f"/v1/blocks/{heading}", para("b"))
@@ -331,6 +357,7 @@ def test_updates_that_are_refused(api: Api) -> None:
 
 
 def test_table_rows_are_inserted_by_position_and_checked(api: Api) -> None:
+    """11, §4: rows by position, as wide as the table."""
     page = api.page(table(2, row("a", "b"), row("e", "f")))
     grid = api.children(page)[0]["id"]
     head = api.children(grid)[0]["id"]
@@ -345,6 +372,7 @@ def test_table_rows_are_inserted_by_position_and_checked(api: Api) -> None:
 
 
 def test_synced_copies_show_the_originals_children(api: Api) -> None:
+    """28, §4: children of a copy are read under the copy's id."""
     page = api.page({"synced_block": {"synced_from": None, "children": [para("shared")]}})
     original = api.children(page)[0]["id"]
     (copy,) = api.append(page, {"synced_block": {"synced_from": {"type": "block_id", "block_id": original}}})
@@ -352,6 +380,7 @@ def test_synced_copies_show_the_originals_children(api: Api) -> None:
 
 
 def test_a_database_has_no_blocks(api: Api) -> None:
+    """13, §4: a child database stands in the list under its own id and holds no blocks."""
     assert [block["type"] for block in api.children(api.workspace.page_id)] == ["child_database"]
     assert api.children(api.workspace.database_id) == []
     message = api.no("GET", f"/v1/pages/{api.workspace.database_id}")
@@ -362,6 +391,7 @@ def test_a_database_has_no_blocks(api: Api) -> None:
 
 
 def test_trashed_blocks_are_readable_hidden_and_closed(api: Api) -> None:
+    """14, §0.14: readable by id, out of lists, edits refused with the archived message."""
     page = api.page(para("a"), para("b"))
     gone = api.children(page)[0]["id"]
     api.later(3)
@@ -378,6 +408,7 @@ def test_trashed_blocks_are_readable_hidden_and_closed(api: Api) -> None:
 
 
 def test_trashing_a_page_takes_what_is_below_along(api: Api) -> None:
+    """14, §8: a page takes its subtree along and brings it back."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     assert api.ok("PATCH", f"/v1/pages/{page}", {"in_trash": True})["in_trash"] is True
@@ -390,6 +421,7 @@ def test_trashing_a_page_takes_what_is_below_along(api: Api) -> None:
 
 
 def test_what_is_not_shared_is_not_found(api: Api) -> None:
+    """15, §3: 404 with the named message."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     api.workspace.unshare(page)
@@ -405,5 +437,6 @@ def test_what_is_not_shared_is_not_found(api: Api) -> None:
 
 
 def test_a_missing_data_source_is_reported_as_a_database(api: Api) -> None:
+    """15, §3: a data source is reported as a database."""
     message = api.no("GET", f"/v1/data_sources/{NOBODY}", code="object_not_found")
     assert message.startswith(f"Could not find database with ID: {NOBODY}.")

@@ -18,6 +18,7 @@ def api() -> Api:
 
 
 def test_times_are_cut_to_the_minute_except_of_database_containers(api: Api) -> None:
+    """3, §6: floored to the minute; containers of databases carry milliseconds."""
     page = api.ok("GET", f"/v1/pages/{api.workspace.page_id}")
     database = api.ok("GET", f"/v1/databases/{api.workspace.database_id}")
     assert page["last_edited_time"] == "2026-11-20T10:00:00.000Z"
@@ -25,6 +26,7 @@ def test_times_are_cut_to_the_minute_except_of_database_containers(api: Api) -> 
 
 
 def test_nested_edits_move_the_page_unless_switched_off() -> None:
+    """16, §0.2: whether a nested edit by a program moves its page."""
     for moves, after in ((True, "10:05"), (False, "10:00")):
         api = Api(nested_edits_move_page=moves)
         page = api.page(toggle("a", para("b")), para("c"))
@@ -41,6 +43,7 @@ def test_nested_edits_move_the_page_unless_switched_off() -> None:
 
 
 def test_properties_and_child_pages_move_the_page_and_comments_do_not(api: Api) -> None:
+    """16, §6: what moves a page's time."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     api.later(5)
@@ -59,6 +62,7 @@ def test_properties_and_child_pages_move_the_page_and_comments_do_not(api: Api) 
 
 
 def test_the_last_writer_is_named(api: Api) -> None:
+    """§6: `last_edited_by` is an id alone, ours when we wrote last."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     me = api.ok("GET", "/v1/users/me")["id"]
@@ -72,6 +76,7 @@ def test_the_last_writer_is_named(api: Api) -> None:
 
 
 def test_a_row_has_the_schemas_properties(api: Api) -> None:
+    """13, §5: a row's properties are those of its data source."""
     page = api.page(Status={"status": {"name": "In review"}}, Severity={"select": {"name": "SEV2"}})
     shown = api.ok("GET", f"/v1/pages/{page}")
     assert list(shown["properties"]) == ["Name", "Incident", "Severity", "Status"]
@@ -84,6 +89,7 @@ def test_a_row_has_the_schemas_properties(api: Api) -> None:
 
 
 def test_properties_are_written_by_id_too_and_keep_it_over_a_rename(api: Api) -> None:
+    """26, §5: by name or id; a rename keeps the id."""
     source = f"/v1/data_sources/{api.workspace.data_source_id}"
     key = api.ok("GET", source)["properties"]["Incident"]["id"]
     page = api.page()
@@ -94,6 +100,7 @@ def test_properties_are_written_by_id_too_and_keep_it_over_a_rename(api: Api) ->
 
 
 def test_unknown_options_are_added_for_select_and_refused_for_status(api: Api) -> None:
+    """26, §0.13: an unknown option is added to a select and refused for a status."""
     page = api.page(Severity={"select": {"name": "SEV9"}})
     schema = api.ok("GET", f"/v1/data_sources/{api.workspace.data_source_id}")["properties"]
     assert [option["name"] for option in schema["Severity"]["select"]["options"]][-1] == "SEV9"
@@ -104,6 +111,7 @@ def test_unknown_options_are_added_for_select_and_refused_for_status(api: Api) -
 
 
 def test_unknown_properties_and_keys_are_refused(api: Api) -> None:
+    """2, §5: keys must match the schema."""
     page = api.page()
     assert "Nope is not a property" in api.no("PATCH", f"/v1/pages/{page}", {"properties": {"Nope": {"rich_text": []}}})
     wrong_type: Json = {"properties": {"Severity": {"rich_text": []}}}
@@ -117,6 +125,7 @@ def test_unknown_properties_and_keys_are_refused(api: Api) -> None:
 
 
 def test_schema_grows_through_the_api(api: Api) -> None:
+    """§5, Changelog 2026-03-19: properties and status options by API."""
     source = f"/v1/data_sources/{api.workspace.data_source_id}"
     new: Json = {"Phase": {"status": {}}, "When": {"date": {}}, "Seen": {"last_edited_time": {}}}
     answer = api.ok("PATCH", source, {"properties": new})
@@ -131,6 +140,7 @@ def test_schema_grows_through_the_api(api: Api) -> None:
 
 
 def test_pages_move_with_their_ids(api: Api) -> None:
+    """§4, Move a page: whole pages move, ids stay."""
     page = api.page(para("a"))
     moved = api.ok("POST", f"/v1/pages/{page}/move", {"parent": {"page_id": api.workspace.page_id}})
     assert moved["parent"] == {"type": "page_id", "page_id": api.workspace.page_id}
@@ -140,6 +150,7 @@ def test_pages_move_with_their_ids(api: Api) -> None:
 
 
 def test_child_pages_stand_at_their_position_and_erase_empties(api: Api) -> None:
+    """13, §5: `position` below a page; `erase_content`."""
     page = api.page(para("a"))
     body = {"parent": {"page_id": page}, "properties": {"title": [text("c")]}, "position": {"type": "page_start"}}
     child = api.ok("POST", "/v1/pages", body)["id"]
@@ -154,6 +165,7 @@ def test_child_pages_stand_at_their_position_and_erase_empties(api: Api) -> None
 
 
 def test_query_by_edit_time_at_minute_grain(api: Api) -> None:
+    """21, §6: filter and sort by the floored time."""
     api.page(title="early")
     api.later(10)
     api.page(title="late")
@@ -165,6 +177,7 @@ def test_query_by_edit_time_at_minute_grain(api: Api) -> None:
 
 
 def test_query_by_properties(api: Api) -> None:
+    """21, Query a data source: filters by property."""
     api.page(title="one", Incident={"rich_text": [text("INC-1")]}, Status={"status": {"name": "Completed"}})
     api.page(title="two", Incident={"rich_text": [text("INC-12")]}, Severity={"select": {"name": "SEV1"}})
     incident = {"property": "Incident", "rich_text": {"equals": "INC-1"}}
@@ -193,11 +206,13 @@ def test_query_by_properties(api: Api) -> None:
     ],
 )
 def test_refused_queries(api: Api, body: Json, complaint: str) -> None:
+    """21, §3: queries that are refused."""
     path = f"/v1/data_sources/{api.workspace.data_source_id}/query"
     assert complaint in api.no("POST", path, body)
 
 
 def test_query_cursors_are_opaque_and_belong_to_their_query(api: Api) -> None:
+    """20, §2: opaque cursors."""
     for number in range(5):
         api.page(title=str(number))
     first = api.query(page_size=2)
@@ -209,6 +224,7 @@ def test_query_cursors_are_opaque_and_belong_to_their_query(api: Api) -> None:
 
 
 def test_a_query_ends_at_ten_thousand_results() -> None:
+    """21, §2: 10,000 rows, then `request_status` says incomplete."""
     rows: list[Json] = [{"n": number} for number in range(notion_query.MOST_RESULTS + 5)]
     body: Json = {}
     seen = 0
@@ -224,6 +240,7 @@ def test_a_query_ends_at_ten_thousand_results() -> None:
 
 
 def test_queries_may_lag_behind_reads_by_id() -> None:
+    """21, §6: an index that lags."""
     api = Api(index_lag=timedelta(minutes=2))
     page = api.page(title="fresh")
     assert api.ok("GET", f"/v1/pages/{page}")["id"] == page
@@ -233,6 +250,7 @@ def test_queries_may_lag_behind_reads_by_id() -> None:
 
 
 def test_search_reads_titles_only(api: Api) -> None:
+    """22, §6: titles only, and not what was made a second ago."""
     api.page(para("needle in the text"), title="Haystack")
     page = api.page(title="Needle found")
     found = api.ok("POST", "/v1/search", {"query": "needle", "filter": {"property": "object", "value": "page"}})
@@ -245,6 +263,7 @@ def test_search_reads_titles_only(api: Api) -> None:
 
 
 def test_comments_are_listed_per_target_until_resolved(api: Api) -> None:
+    """23, §7: one target at a time, unresolved ones."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     one = api.ok("POST", "/v1/comments", {"parent": {"page_id": page}, "rich_text": [text("one")]})

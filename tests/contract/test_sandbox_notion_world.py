@@ -21,6 +21,7 @@ def api() -> Api:
 
 
 def test_a_person_edits_ticks_and_fills_cells(api: Api) -> None:
+    """27, §8: edits by people move block and page."""
     page = api.page(para("a"), {"to_do": {"rich_text": [text("b")]}}, table(2, row("c", "d")))
     paragraph, to_do, grid = (block["id"] for block in api.children(page))
     cells = api.children(grid)[0]["id"]
@@ -33,6 +34,7 @@ def test_a_person_edits_ticks_and_fills_cells(api: Api) -> None:
 
 
 def test_a_person_moves_and_turns_blocks_without_new_ids(api: Api) -> None:
+    """27, §8: dragging and turning keep the id."""
     page = api.page(para("a"), para("b"), para("c"))
     first, second, third = (block["id"] for block in api.children(page))
     api.workspace.ui_move(first, third)
@@ -44,6 +46,7 @@ def test_a_person_moves_and_turns_blocks_without_new_ids(api: Api) -> None:
 
 
 def test_splitting_keeps_the_first_id_and_the_formatting(api: Api) -> None:
+    """27, §8: the new half has a new id."""
     page = api.page({"paragraph": {"rich_text": [text("plain "), text("bold", bold=True)]}})
     block = api.children(page)[0]["id"]
     new = api.workspace.ui_split(block, 8)
@@ -53,6 +56,7 @@ def test_splitting_keeps_the_first_id_and_the_formatting(api: Api) -> None:
 
 
 def test_a_person_inserts_what_the_api_cannot_write(api: Api) -> None:
+    """28, §4: kinds that only people make."""
     page = api.page(para("a"), para("b"))
     first = api.children(page)[0]["id"]
     button = {"type": "unsupported", "unsupported": {"block_type": "button"}}
@@ -65,6 +69,7 @@ def test_a_person_inserts_what_the_api_cannot_write(api: Api) -> None:
 
 
 def test_a_pasted_link_becomes_a_mention_that_cannot_be_written_back(api: Api) -> None:
+    """§8: a pasted address may become a `link_mention`."""
     page = api.page(para("a"))
     block = api.children(page)[0]["id"]
     pasted = {"mention": {"link_mention": {"href": "https://example.com/x", "title": "Example"}}}
@@ -77,6 +82,7 @@ def test_a_pasted_link_becomes_a_mention_that_cannot_be_written_back(api: Api) -
 
 
 def test_a_person_changes_pages(api: Api) -> None:
+    """27, §8: lock, rename, trash."""
     page = api.page()
     api.later(2)
     api.workspace.ui_set_property(page, "Status", "Completed")
@@ -154,6 +160,7 @@ class _Wire(httpx.BaseTransport):
 
 
 def test_the_real_client_reads_and_writes(api: Api) -> None:
+    """§1: notion-client 3.1.0 against it."""
     with httpx.Client(transport=_Wire(api.workspace)) as http:
         client: Any = Client(
             auth="secret", client=http, notion_version="2026-03-11", retry=False, logger=logging.getLogger("notion-test")

@@ -159,7 +159,7 @@ def test_an_answer_cut_short_removes_nothing(world: World) -> None:
 
     world.to_wiki.emulator = Interrupted(world.wiki, cut)
     (report,) = [world.app.reconciler.reconcile(page.id)]
-    assert report.result == "unknown" and not world.store.hidden(page.id)
+    assert report.result == "in_step" and not world.store.hidden(page.id)
     world.in_step()
     assert not world.store.hidden(page.id)
 

@@ -36,6 +36,26 @@ def test_a_split_follow_up_keeps_its_first_half_and_the_second_is_new(world: Wor
     assert {"Write a runbook", "for full queues"} <= {title.strip() for title in rows.values()}
 
 
+def test_a_follow_up_merged_into_the_one_above_is_hidden_and_its_words_stay(world: World) -> None:
+    page = world.publish("notes")
+    world.space.ui_merge(_block(world, page, "Remove the retry storm"), ADA)
+    _in_step(world)
+    rows = {row.key: row.title for row in world.incident().follow_ups}
+    assert set(rows) == {"FU-1", "FU-2", "FU-3"} and rows["FU-3"] == "Remove the retry storm"
+    assert set(world.store.hidden(page.id)) == {"FU-3"}
+    assert world.person(page).text().count("Remove the retry storm") == 1 and "runbook" in rows["FU-2"]
+
+
+def test_paragraphs_that_are_merged_keep_the_first_block_and_all_words(world: World) -> None:
+    page = world.publish("notes")
+    first = _block(world, page, "The checkout queue was full.")
+    world.space.ui_merge(_block(world, page, "Nobody was paged for ten minutes."), ADA)
+    _in_step(world)
+    (only,) = world.incident().summary
+    assert only.text.replace(" ", "") == "Thecheckoutqueuewasfull.Nobodywaspagedfortenminutes."
+    assert _block(world, page, "Nobody was paged") == first
+
+
 def test_a_copied_follow_up_is_a_new_one_and_the_original_keeps_its_key(world: World) -> None:
     page = world.publish("notes")
     block = _block(world, page, "Write a runbook")
