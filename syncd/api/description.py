@@ -91,10 +91,10 @@ def _refusals(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[
     if names or "requestBody" in operation:
         yield "422"
     if "requestBody" in operation:
-        yield "400"
+        yield from ("400", "404")
     if "{" in path or "ref" in names:
         yield "404"
-    if method != "get":
+    if method != "get" or "{" in path:
         yield "409"
     if "if-match" in names:
         yield "412"

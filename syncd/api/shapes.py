@@ -535,9 +535,10 @@ class Ready(Shape):
 
 
 class Problem(Shape):
-    """A refusal (RFC 9457). `code` is for programs, `next` the command or request that helps, `reasons` sentences."""
+    """A refusal (RFC 9457). `code` is for programs, `next` the command or request that helps, `reasons` sentences; some have
+    more to tell."""
 
-    model_config = _shown(
+    model_config = ConfigDict(extra="allow") | _shown(
         {
             "type": "urn:problem-type:syncd:not_found",
             "title": "Not found",
