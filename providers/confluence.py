@@ -16,7 +16,7 @@ from functools import lru_cache
 from mapping.confluence_comments import lost_markers
 from mapping.confluence_looks import same_looks
 from mapping.confluence_storage import StorageError, StoragePage, parse, project, render, splice
-from mapping.document import Doc
+from mapping.document import Block, Doc
 from mapping.incident import Person
 from providers.confluence_check import TEST_TITLE, WriteCheck
 from providers.confluence_dialect import Dialect, Space, WikiPage
@@ -65,7 +65,7 @@ class Confluence:
         settle_seconds: float = 120.0,
     ) -> None:
         self.capabilities = Capabilities(
-            compare_and_swap=True, published=True, native_ids=False, settle_seconds=settle_seconds
+            compare_and_swap=True, published=True, native_ids=False, settle_seconds=settle_seconds, comments=True
         )
         self._wiki, self._now = dialect, now
         self._people = People(dialect, accounts, now)
@@ -114,10 +114,10 @@ class Confluence:
     def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
         return self._dangling(_native(native_id))
 
-    def comments(self, place: Place, native_id: str) -> int | None:
+    def comments(self, place: Place, native_id: str, ours: Collection[str] = ()) -> int | None:
         """See `Provider.comments`. Threads, without the replies in them. Two requests, in Data Center one."""
         try:
-            return self._wiki.open_comments(_native(native_id))
+            return self._wiki.open_comments(_native(native_id), ours)
         except Unauthorized:
             return None
 
@@ -151,6 +151,18 @@ class Confluence:
     def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
         labels = [_label(name) for name in names if _label(name)]
         return self._wiki.label(_native(native_id), labels) if labels else Done(native_id)
+
+    def say(self, place: Place, native_id: str, words: Sequence[Block], under: str = "") -> Outcome:
+        """A footer comment: one on a piece of text would change the page's body."""
+        try:
+            body = render(self._people.addressed(words))
+        except ProviderError as error:
+            return Rejected(error)
+        return self._wiki.comment(_native(native_id), body, under)
+
+    def said(self, place: Place, native_id: str, mark: str, under: str = "") -> str:
+        found = self._wiki.footer_comments(_native(native_id), under)
+        return next((comment for comment, body in found if mark in body), "")
 
     def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """See `Provider.write`. The body is read last, right before it is written: a comment on it moves no version."""

@@ -1,6 +1,6 @@
 """Confluence Cloud: REST API v2, and of v1 what v2 has no way for (who we are, labels, watching, people by name)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from urllib.parse import parse_qs, urlsplit
 
@@ -107,14 +107,20 @@ class ConfluenceCloud:
         query = {"resolution-status": resolution, "limit": str(MOST_IDS)}
         return [_thread(one) for one in self._listing(f"api/v2/pages/{page_id}/inline-comments", query)]
 
-    def open_comments(self, page_id: str) -> int:
+    def open_comments(self, page_id: str, ours: Collection[str]) -> int:
         inline = {"resolution-status": OPEN, "limit": str(MOST_IDS)}
         on_text = self._listing(f"api/v2/pages/{page_id}/inline-comments", inline)
         below = self._listing(f"api/v2/pages/{page_id}/footer-comments", {"limit": str(MOST_IDS)})
-        return sum(1 for _ in chain(on_text, below))
+        return sum(str(one["id"]) not in ours for one in chain(on_text, below))
 
-    def comment(self, page_id: str, body: str) -> Outcome:
-        return done(page_id, self._wire.write("POST", "api/v2/footer-comments", {"pageId": page_id, "body": _storage(body)}))
+    def comment(self, page_id: str, body: str, under: str = "") -> Outcome:
+        where = {"parentCommentId": under} if under else {"pageId": page_id}
+        return saved(self._wire.write("POST", "api/v2/footer-comments", {**where, "body": _storage(body)}))
+
+    def footer_comments(self, page_id: str, under: str = "") -> Iterator[tuple[str, str]]:
+        path = f"api/v2/footer-comments/{under}/children" if under else f"api/v2/pages/{page_id}/footer-comments"
+        for one in self._listing(path, {"body-format": "storage", "limit": str(MOST_IDS)}):
+            yield str(one["id"]), str(one["body"]["storage"]["value"])
 
     def _listing(self, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Json]:
         """Everything a listing holds. Of the link to the next part only the cursor is taken: its host may be another."""

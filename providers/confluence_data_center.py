@@ -4,7 +4,7 @@ Spaces go by key, people by user key, lists by `start` and `limit`. A page and i
 write is refused until somebody has looked at the page, which is what is done here, once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from providers.confluence_dialect import OPEN, Account, InlineComment, Resolution, Space, WikiPage, status_told
 from providers.confluence_wire import Json, Wire, done, moment, saved
@@ -145,14 +145,20 @@ class ConfluenceDataCenter:
         threads = self._listing(f"rest/api/content/{page_id}/child/comment", query)
         return [_thread(one) for one in threads if _resolution(one) == resolution]
 
-    def open_comments(self, page_id: str) -> int:
+    def open_comments(self, page_id: str, ours: Collection[str]) -> int:
         query = {"location": ["inline", "footer"], "expand": THREAD}
         threads = self._listing(f"rest/api/content/{page_id}/child/comment", query)
-        return sum(_resolution(one) in OPEN for one in threads)
+        return sum(_resolution(one) in OPEN and str(one["id"]) not in ours for one in threads)
 
-    def comment(self, page_id: str, body: str) -> Outcome:
-        data = {"type": "comment", "container": {"id": page_id, "type": "page"}, "body": _storage(body)}
-        return done(page_id, self._wire.write("POST", "rest/api/content", data))
+    def comment(self, page_id: str, body: str, under: str = "") -> Outcome:
+        where = {"container": {"id": page_id, "type": "page"}, **({"ancestors": [{"id": under}]} if under else {})}
+        return saved(self._wire.write("POST", "rest/api/content", {**where, "type": "comment", "body": _storage(body)}))
+
+    def footer_comments(self, page_id: str, under: str = "") -> Iterator[tuple[str, str]]:
+        """All of them, answers too: a list of answers alone is not offered."""
+        query = {"location": "footer", "depth": "all", "expand": "body.storage"}
+        for one in self._listing(f"rest/api/content/{page_id}/child/comment", query):
+            yield str(one["id"]), str(one["body"]["storage"]["value"])
 
     def _listing(self, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Json]:
         """Everything a list holds; what a part leaves out is asked for from where it ended."""

@@ -5,7 +5,7 @@ of post-mortems. Reads are patient and raise `ProviderError`s; writes go out onc
 page's id when they went well.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, get_args
@@ -133,12 +133,17 @@ class Dialect(Protocol):
         """All threads on pieces of a page's text that are in this state."""
         ...
 
-    def open_comments(self, page_id: str) -> int:
-        """How many threads below a page and on its text nobody resolved; one that lost its words is not among them."""
+    def open_comments(self, page_id: str, ours: Collection[str]) -> int:
+        """How many threads below a page and on its text nobody resolved, without `ours`; one that lost its words is not
+        among them."""
         ...
 
-    def comment(self, page_id: str, body: str) -> Outcome:
-        """A comment below a page, in storage markup."""
+    def comment(self, page_id: str, body: str, under: str = "") -> Outcome:
+        """A comment below a page, or the answer to one (`under`), in storage markup; `Done` with its id."""
+        ...
+
+    def footer_comments(self, page_id: str, under: str = "") -> Iterable[tuple[str, str]]:
+        """The comments below a page, or the answers to one of them: id and storage markup."""
         ...
 
     # --- people ---

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from mapping.document import Doc
+from mapping.document import Block, Doc
 from mapping.incident import Person
 
 
@@ -76,6 +76,7 @@ class Capabilities:
     native_ids: blocks keep an id of the service through edits and moves.
     settle_seconds: how long a create whose reply was lost may still appear.
     title_limit: longest title in characters.
+    comments: pages can be commented on, and the service tells its people of it.
     """
 
     compare_and_swap: bool
@@ -83,6 +84,7 @@ class Capabilities:
     native_ids: bool
     settle_seconds: float
     title_limit: int = 255
+    comments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +245,19 @@ class Provider(Protocol):
         """The comments on a page whose words are gone, by id with those words. Raises as a read does."""
         ...
 
-    def comments(self, place: Place, native_id: str) -> int | None:
-        """How many comments of people on the page nobody resolved, as far as one or two requests tell; None where the
+    def comments(self, place: Place, native_id: str, ours: Collection[str] = ()) -> int | None:
+        """How many comments on the page nobody resolved, without `ours`, as far as one or two requests tell; None where the
         service has none or the credential may not read them. Moves nothing, and no change feed tells of it. Raises as a
         read does."""
+        ...
+
+    def say(self, place: Place, native_id: str, words: Sequence[Block], under: str = "") -> Outcome:
+        """A comment of ours on the page as a whole, `under` another of ours where that is said. `Done.native_id` is the
+        comment's. Nothing of the page changes, and no version is made."""
+        ...
+
+    def said(self, place: Place, native_id: str, mark: str, under: str = "") -> str:
+        """The id of the comment that holds this text, made with `say`; empty where there is none. Raises as a read does."""
         ...
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
@@ -289,6 +300,14 @@ class Plain:
         """No comment loses its words."""
         return {}
 
-    def comments(self, place: Place, native_id: str) -> int | None:
+    def comments(self, place: Place, native_id: str, ours: Collection[str] = ()) -> int | None:
         """There are none."""
         return None
+
+    def say(self, place: Place, native_id: str, words: Sequence[Block], under: str = "") -> Outcome:
+        """There is nowhere to."""
+        return Rejected(Refused("pages here have no comments"))
+
+    def said(self, place: Place, native_id: str, mark: str, under: str = "") -> str:
+        """Nothing was."""
+        return ""

@@ -12,12 +12,12 @@ from itertools import islice
 
 import httpx
 
-from mapping.document import Block, Doc
+from mapping.document import Block, Doc, Span
 from mapping.incident import Person
 from mapping.notion_blocks import NativeBlock, decode, has_readable_children, project
 from mapping.notion_fit import Fit, Layout, fit
 from mapping.notion_plan import forest, steps, untouched
-from mapping.notion_text import Json
+from mapping.notion_text import Json, projected, rich_text
 from providers import notion_check as checks
 from providers import notion_place as places
 from providers.contract import (
@@ -74,7 +74,7 @@ class Notion(Plain):
         client: httpx.Client | None = None,
     ) -> None:
         """`accounts` is the user id by e-mail where the service does not tell it. Raises Refused for one that is no id."""
-        self.capabilities = Capabilities(False, False, True, settle_seconds, TITLE_LIMIT)
+        self.capabilities = Capabilities(False, False, True, settle_seconds, TITLE_LIMIT, comments=True)
         self._wire = Wire(url, token, budget, client)
         self._directory = Directory(accounts)
         self._comments = Comments(self._wire)
@@ -362,9 +362,22 @@ class Notion(Plain):
 
     # --- words and people ---
 
-    def comments(self, place: Place, native_id: str) -> int | None:
+    def comments(self, place: Place, native_id: str, ours: Collection[str] = ()) -> int | None:
         """See `Provider.comments`. One request, which leaves out what is on single blocks: each would be one more."""
-        return self._comments.on_page(id_of(native_id))
+        return self._comments.on_page(id_of(native_id), ours)
+
+    def say(self, place: Place, native_id: str, words: Sequence[Block], under: str = "") -> Outcome:
+        """Comments have one paragraph, and a page one open thread, which an answer joins by itself."""
+        try:
+            self._directory.load(self._wire)
+        except ProviderError as error:
+            return Rejected(error)
+        lines = [span for block in words for span in (Span("\n\n"), *block.spans)][1:]
+        accounts = self._directory.accounts
+        return self._comments.say(id_of(native_id), rich_text(projected(lines, accounts), accounts))
+
+    def said(self, place: Place, native_id: str, mark: str, under: str = "") -> str:
+        return self._comments.said(id_of(native_id), mark)
 
     def messages(self, place: Place, native_id: str) -> Sequence[str]:
         return ()

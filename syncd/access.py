@@ -27,10 +27,11 @@ from syncd.store.lists import Part, PostmortemListed, WantedEvents, WantedFollow
 from syncd.store.overview import Choices, Listing, Wanted
 from syncd.store.statements import NEAR
 from syncd.store.visible import Visible
-from syncd.viewer import LOCAL, Viewer, demand, enter, viewer
+from syncd.viewer import LOCAL, Role, Viewer, demand, enter, viewer
 
 COOKIE = "syncd_session"
 SIGN_OUT = "/signout"
+SETTINGS = "/settings"
 SESSION = timedelta(days=30)
 OPEN_PATHS = ("/healthz", "/readyz", "/signin")
 OPEN_BELOW = "/static/"  # what every installation has
@@ -90,10 +91,10 @@ class Access:
         if request.url.path in OPEN_PATHS or request.url.path.startswith(OPEN_BELOW):
             return self._foreign(request)
         refused = self._admit(request) or self._foreign(request)
-        if refused or request.method not in UNSAFE or request.url.path == SIGN_OUT:
+        if refused:
             return refused
         try:
-            demand("write")  # what changes something, unless a route demands more
+            demand(_needed(request))
         except Forbidden as error:
             return Refusal(403, "forbidden", str(error), error.hint)
         return None
@@ -193,6 +194,14 @@ class Access:
         """Whether the browser came by https, so that its cookie never leaves without."""
         own = request.url.hostname == self._public.hostname and self._public.scheme == "https"
         return own or request.url.scheme == "https"
+
+
+def _needed(request: Request) -> Role:
+    """The role without which no route is reached; a route may demand more."""
+    path = request.url.path
+    if path == SETTINGS or path.startswith(f"{SETTINGS}/"):
+        return "admin"
+    return "write" if request.method in UNSAFE and path != SIGN_OUT else "read"
 
 
 def _address(request: Request) -> str:

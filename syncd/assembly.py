@@ -19,19 +19,25 @@ from providers.confluence_data_center import ConfluenceDataCenter
 from providers.confluence_wire import Wire
 from providers.contract import Place, Provider, ProviderError
 from providers.folder import Folder
+from providers.mail import MailServer
 from providers.notion import Notion
 from providers.transport import Budget
+from providers.webhook import Target
 from syncd.app import App
 from syncd.broken import Broken
 from syncd.daemon import Pace, Parts
 from syncd.errors import ConfigError, Misuse
 from syncd.links import Named, page_named
 from syncd.lock import SingleProcess
+from syncd.notify.channels import Channels
+from syncd.notify.mails import Post
+from syncd.notify.webhooks import Hook
 from syncd.pausing import paused_by
 from syncd.reconcile import Destination, Limits, Reconciler
 from syncd.resources import templates
 from syncd.rules import Rule
 from syncd.settings import DestinationSettings, ProviderSettings, Settings
+from syncd.settings_faces import WebhookSettings
 from syncd.settings_table import nearest
 from syncd.store import Store
 from syncd.templates import TemplateLibrary
@@ -79,7 +85,12 @@ class Assembly:
         sync = self.settings.sync
         pace = Pace(timedelta(seconds=sync.poll_seconds), timedelta(seconds=sync.debounce_seconds))
         folders = dict.fromkeys(self.page_folders(), _nothing)
-        return Parts(self.destinations, self.app.reconciler, self.store, pace, folders)
+        return Parts(self.destinations, self.app.reconciler, self.store, pace, folders, self.channels)
+
+    @property
+    def channels(self) -> Channels:
+        """By which people and programs are told."""
+        return _channels(self.settings)
 
     def page_folders(self) -> list[Path]:
         """The folders whose files are pages."""
@@ -148,6 +159,22 @@ def _rules(settings: Settings, library: TemplateLibrary) -> list[Rule]:
     if wrong:
         raise ConfigError(wrong, "syncd template list")
     return rules
+
+
+def _channels(settings: Settings) -> Channels:
+    notify, web = settings.notify, settings.web
+    hooks = [_hook(name, hook) for name, hook in notify.webhooks.items()]
+    mail = notify.mail
+    seeing = {token.email for token in web.tokens.values() if token.private} | set(web.private_viewers)
+    post = Post(mail.sender, mail.to, mail.people, timedelta(minutes=mail.digest_minutes), frozenset(seeing - {""}))
+    server = MailServer(mail.server, mail.user, mail.password.get_secret_value()) if mail.server else None
+    return Channels(web.public_url, notify.page_comments, tuple(hooks), post, server)
+
+
+def _hook(name: str, hook: WebhookSettings) -> Hook:
+    secrets = (hook.secret.get_secret_value(), hook.secret_before.get_secret_value())
+    target = Target(hook.url, inside=hook.private_addresses)
+    return Hook(name, target, tuple(secret for secret in secrets if secret), hook.events, hook.private)
 
 
 def _limits(settings: Settings) -> Limits:

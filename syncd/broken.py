@@ -3,15 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
-from mapping.document import Doc
+from mapping.document import Block, Doc
 from mapping.incident import Person
-from providers.contract import Capabilities, Change, Observation, Outcome, Place, Plain, Refused, Rejected
+from providers.contract import Capabilities, Change, Observation, Outcome, Place, Plain, Refused, Rejected, Unreachable
 
 
 class Broken(Plain):
     """Every call says why; see `providers.contract.Provider`."""
 
-    capabilities = Capabilities(compare_and_swap=False, published=False, native_ids=False, settle_seconds=0)
+    capabilities = Capabilities(compare_and_swap=False, published=False, native_ids=False, settle_seconds=0, comments=True)
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -46,6 +46,10 @@ class Broken(Plain):
     def write(self, place: Place, seen: Observation, target: Doc, note: str, *, over_draft: bool = False) -> Outcome:
         """Refused."""
         return Rejected(Refused(self.why))
+
+    def say(self, place: Place, native_id: str, words: Sequence[Block], under: str = "") -> Outcome:
+        """Not now: what people are to be told waits until the configuration is mended."""
+        return Rejected(Unreachable(self.why))
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         """Refused."""

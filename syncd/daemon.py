@@ -20,6 +20,8 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from providers.contract import Provider, ProviderError
+from syncd.notify.channels import Channels
+from syncd.notify.comments import CHANNEL, Comments
 from syncd.pages import Page
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.schedule import FIRST_RETRY, Schedule
@@ -51,11 +53,12 @@ class Worker(threading.Thread):
         store: Store,
         pace: Pace,
         log: BoundLogger,
+        comments: Comments | None = None,
     ) -> None:
         super().__init__(name=f"syncd-{name}", daemon=True)
         self.destinations, self.reconciler, self.store = destinations, reconciler, store
         self.schedule = Schedule(pace.poll, pace.debounce)
-        self.log = log.bind(provider=name)
+        self.log, self.comments = log.bind(provider=name), comments
         self.marks: dict[int, int] = {}  # the store's changes that the last work on a page knew of
         self.told: dict[int, tuple[str, tuple[str, ...]]] = {}  # what people were told last about a page
         self.requests: queue.SimpleQueue[tuple[int, Future[Report]]] = queue.SimpleQueue()
@@ -103,8 +106,14 @@ class Worker(threading.Thread):
                 break
             self._work(page_id)
             self._requested()
+        self._tell()
         self._sweep()
         self._count()
+
+    def _tell(self) -> None:
+        """What people are told on the pages."""
+        if self.comments and not self.stopping.is_set():
+            self.comments.round(self.destinations)
 
     def _sweep(self) -> None:
         """Behind everything that somebody waits for: one page whose content was not read for long."""
@@ -123,7 +132,8 @@ class Worker(threading.Thread):
             return
         try:
             with destination.turn:
-                count = destination.provider.comments(destination.place, page.native_id)
+                ours = self.store.receipts(CHANNEL, page_id)
+                count = destination.provider.comments(destination.place, page.native_id, ours)
         except ProviderError as error:
             self.log.info("comments are not counted now", page=f"{page.incident}@{page.destination}", reason=str(error))
             return
@@ -208,6 +218,28 @@ class Worker(threading.Thread):
             level(report.result.replace("_", " "), reason=reason)
 
 
+class Courier(threading.Thread):
+    """Tells people and programs by one channel, which is slow or gone without holding anything else."""
+
+    def __init__(self, name: str, round_: Callable[[], None], log: BoundLogger) -> None:
+        super().__init__(name=f"syncd-{name}", daemon=True)
+        self._once, self.log, self.stopping = round_, log.bind(channel=name), threading.Event()
+
+    def run(self) -> None:
+        pause = TICK
+        while not self.stopping.wait(pause.total_seconds()):
+            try:
+                self._once()
+                pause = TICK
+            except Exception:  # the outermost edge: the channel must not be dumb for good
+                self.log.exception("an error of ours; it is tried again")
+                pause = FIRST_RETRY
+
+    def stop(self) -> None:
+        """End after what is being sent."""
+        self.stopping.set()
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a configuration is built into: see `assembly.py`."""
@@ -217,6 +249,7 @@ class Parts:
     store: Store
     pace: Pace
     watched: Mapping[Path, Callable[[], None]]  # folders and what to do when something in them changes
+    channels: Channels
 
 
 class Daemon:
@@ -225,16 +258,18 @@ class Daemon:
     def __init__(self, parts: Parts, log: BoundLogger) -> None:
         self.parts, self.log = parts, log
         self.workers = [self._worker(provider) for provider in _distinct(parts.destinations)]
+        self.couriers = [Courier(name, once, log) for name, once in parts.channels.rounds(parts.store, log).items()]
         self.observer, self.watching = Observer(), set[Path]()
 
     def _worker(self, provider: Provider) -> Worker:
         mine = {name: d for name, d in self.parts.destinations.items() if d.provider is provider}
         parts = self.parts
-        return Worker("+".join(sorted(mine)), mine, parts.reconciler, parts.store, parts.pace, self.log)
+        comments = parts.channels.comments(parts.store, self.log)
+        return Worker("+".join(sorted(mine)), mine, parts.reconciler, parts.store, parts.pace, self.log, comments)
 
     def start(self) -> None:
-        for worker in self.workers:
-            worker.start()
+        for thread in (*self.workers, *self.couriers):
+            thread.start()
         self.watch()
         self.observer.start()
 
@@ -247,14 +282,15 @@ class Daemon:
 
     def stop(self) -> None:
         """Finish the pages at hand, within `STOP_WITHIN` seconds; what is cut off is resumed at the next start."""
-        for worker in self.workers:
-            worker.stop()
+        threads: tuple[Worker | Courier, ...] = (*self.workers, *self.couriers)
+        for thread in threads:
+            thread.stop()
         deadline = threading.Event()
         timer = threading.Timer(STOP_WITHIN, deadline.set)
         timer.start()
-        for worker in self.workers:
-            while worker.is_alive() and not deadline.is_set():
-                worker.join(0.05)
+        for thread in threads:
+            while thread.is_alive() and not deadline.is_set():
+                thread.join(0.05)
         timer.cancel()
         self.observer.stop()
         self.observer.join()

@@ -2,16 +2,23 @@
 with `write` each destination proves that it can be written, by making and removing a page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from providers.contract import ProviderError, Unreachable
+from providers.mail import greet
+from providers.webhook import post
 from syncd.app import App
 from syncd.assembly import Assembly
+from syncd.notify.channels import Channels
+from syncd.notify.webhooks import signed
 from syncd.pausing import paused_by
 from syncd.reconcile import Destination
 from syncd.ways_out import paused
 
+PING = b'{"data": {}, "type": "ping"}'
 Release = tuple[int, int, int]
 WAL_RESET: Sequence[tuple[Release, Release]] = (
     ((0, 0, 0), (3, 44, 6)),
@@ -40,6 +47,7 @@ def examine(built: Assembly, *, write: bool) -> Iterator[Finding]:
     yield from _templates(built)
     for destination in built.destinations.values():
         yield from of_destination(built.app, destination, write=write)
+    yield from examine_channels(built.channels, built.store.now())
 
 
 def _store(built: Assembly) -> Iterator[Finding]:
@@ -85,6 +93,26 @@ def of_destination(app: App, destination: Destination, *, write: bool = False) -
         yield Finding(about, None, str(error), "see that the service is up and its url is right, then syncd doctor")
     except ProviderError as error:
         yield Finding(about, False, str(error), f"mend [destinations.{destination.name}] in the configuration or the access")
+
+
+def examine_channels(channels: Channels, now: datetime) -> Iterator[Finding]:
+    """Webhooks get a signed message of the type `ping`; the mail server is signed in to, and gets no mail."""
+    for hook in channels.hooks:
+        headers = signed(PING, hook.secrets, f"msg_ping_{int(now.timestamp())}", now)
+        yield _answered(f"webhook {hook.name}", "it takes messages", partial(post, hook.target, headers, PING))
+    server = channels.server
+    if server:
+        yield _answered("mail", "the mail server lets us in", partial(greet, server))
+
+
+def _answered(about: str, well: str, ask: Callable[[], None]) -> Finding:
+    try:
+        ask()
+    except Unreachable as error:
+        return Finding(about, None, str(error), "see that it is up and its address is right, then syncd doctor")
+    except ProviderError as error:
+        return Finding(about, False, str(error), "mend [notify] in the configuration")
+    return Finding(about, True, well)
 
 
 def exit_code(findings: list[Finding]) -> int:

@@ -32,7 +32,7 @@ from pydantic_settings import (
 )
 
 from syncd.errors import ConfigError
-from syncd.settings_faces import WebSettings
+from syncd.settings_faces import NotifySettings, WebSettings
 from syncd.settings_table import PREFIX, Seconds, Table, address, lower_keys, nearest, wrong
 
 Kind = Literal["confluence", "notion", "folder"]
@@ -274,6 +274,7 @@ class Settings(BaseSettings):
     """In which new post-mortems show times: an IANA name. Frozen when a post-mortem is created."""
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
+    notify: NotifySettings = NotifySettings()
     templates: TemplatesSettings = TemplatesSettings()
     sync: SyncSettings = SyncSettings()
     brakes: BrakeSettings = BrakeSettings()
@@ -317,9 +318,10 @@ class Settings(BaseSettings):
     def _own_names(cls, values: dict[str, Any]) -> dict[str, Any]:
         tables = ("providers", "destinations", "fields")
         folded = {name: _folded(values[name]) for name in tables if isinstance(values.get(name), dict)}
-        web = values.get("web")
-        if isinstance(web, dict) and isinstance(web.get("tokens"), dict):
-            folded["web"] = web | {"tokens": _folded(web["tokens"])}
+        for name, inner in (("web", "tokens"), ("notify", "webhooks")):
+            table = values.get(name)
+            if isinstance(table, dict) and isinstance(table.get(inner), dict):
+                folded[name] = table | {inner: _folded(table[inner])}
         return values | folded
 
     @field_validator("timezone")

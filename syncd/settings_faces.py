@@ -1,11 +1,13 @@
-"""The faces' part of the configuration: `[web]`, and who may do what there."""
+"""The faces' part of the configuration: `[web]`, who may do what there, and `[notify]`, who is told."""
 
 from ipaddress import ip_address, ip_network
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from syncd.settings_table import PREFIX, Table, address, lower_keys, wrong
+from syncd.store.outbox import Event
 from syncd.viewer import Role
 
 SECRET_LENGTH = 16
@@ -35,9 +37,14 @@ class TokenSettings(Table):
     @field_validator("secret")
     @classmethod
     def _not_guessed(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value()) < SECRET_LENGTH:
-            raise wrong(f"a secret needs {SECRET_LENGTH} characters or more: `openssl rand -hex 32` makes one")
-        return secret
+        return long_enough(secret)
+
+
+def long_enough(secret: SecretStr) -> SecretStr:
+    """A secret that nobody guesses."""
+    if len(secret.get_secret_value()) < SECRET_LENGTH:
+        raise wrong(f"a secret needs {SECRET_LENGTH} characters or more: `openssl rand -hex 32` makes one")
+    return secret
 
 
 def _network(given: str) -> str:
@@ -115,3 +122,72 @@ class WebSettings(Table):
         if len(set(shown)) < len(shown):
             raise wrong("two tokens have the same secret")
         return self
+
+
+class WebhookSettings(Table):
+    """A program that is told, by a name of your own."""
+
+    url: str
+    """Where messages are posted: an address that begins with https://. Redirects are not followed."""
+    secret: SecretStr = Field(SecretStr(""), validate_default=True)
+    """What messages are signed with: at least 16 characters, better in the environment or a credential than in the file."""
+    secret_before: SecretStr = SecretStr("")
+    """The secret before that one, while receivers still know only that: messages then carry both signatures."""
+    events: tuple[Event, ...] = ()
+    """Which events. Empty: all."""
+    private: bool = False
+    """Whether it is told of private incidents."""
+    private_addresses: bool = False
+    """Whether the address may be in a private network or on this machine, and begin with http://."""
+
+    @field_validator("secret")
+    @classmethod
+    def _not_guessed(cls, secret: SecretStr) -> SecretStr:
+        return long_enough(secret)
+
+    @model_validator(mode="after")
+    def _address(self) -> "WebhookSettings":
+        schemes = ("https", "http") if self.private_addresses else ("https",)
+        parts = urlsplit(self.url)
+        if parts.scheme not in schemes or not parts.hostname or parts.username:
+            raise wrong(f"'{self.url}' is not an address that begins with https://")
+        return self
+
+
+class MailSettings(Table):
+    """Mail to people."""
+
+    server: str = ""
+    """`smtp://mail.example.com:587` (TLS from STARTTLS on) or `smtps://mail.example.com:465`. Empty: no mail."""
+    user: str = ""
+    """Empty: the server asks for none."""
+    password: SecretStr = SecretStr("")
+    """Better in the environment or a credential than in the file."""
+    sender: str = ""
+    """From whom the mails come."""
+    to: tuple[Email, ...] = ()
+    """Who is told of every incident, besides its people. Of private ones only those who may see them."""
+    people: bool = True
+    """Whether the people of an incident are told: lead, roles, assignees."""
+    digest_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 15
+    """What comes up is gathered this long into one mail. 0: at once."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "MailSettings":
+        parts = urlsplit(self.server)
+        if self.server and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise wrong(f"'{self.server}' must look like smtp://mail.example.com:587")
+        if self.server and "@" not in self.sender:
+            raise wrong("'sender' is missing: from whom the mails come")
+        return self
+
+
+class NotifySettings(Table):
+    """Who is told of conflicts, halts and values that nobody understood, and of changes of status."""
+
+    page_comments: bool = True
+    """Whether each is said in a comment on the page, answered when it is settled. Nothing else of the page is touched."""
+    mail: MailSettings = MailSettings()
+    """Mail to people."""
+    webhooks: dict[str, WebhookSettings] = Field(default_factory=dict)
+    """Programs by a name of your own."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
-from syncd.access import Access, Sight
+from syncd.access import Access, Refusal, Sight
 from syncd.api import (
     conflicts,
     flow,
@@ -31,6 +31,7 @@ from syncd.api.versions import Answer
 from syncd.app import App
 from syncd.settings_faces import WebSettings
 from syncd.web import mount_web
+from syncd.web.site import Site
 
 Routes = Callable[[APIRouter, App], None]
 RESOURCES: Mapping[str, Routes] = {
@@ -72,12 +73,20 @@ def _guard(web: FastAPI, access: Access) -> None:
         refused = access.refusal(request)
         if refused is None:
             return await call_next(request)
-        if refused.status == 401 and "text/html" in request.headers.get("accept", ""):
-            return Response(status_code=303, headers={"location": "/signin"})
+        if "text/html" in request.headers.get("accept", ""):
+            return _shown(web, refused)
         answer = problem(refused.status, refused.code, refused.message, refused.next)
         if refused.status == 401:
             answer.headers["www-authenticate"] = "Bearer"
         return answer
+
+
+def _shown(web: FastAPI, refused: Refusal) -> Response:
+    """A refusal for people: whoever is not known may sign in."""
+    if refused.status == 401:
+        return Response(status_code=303, headers={"location": "/signin"})
+    site: Site = web.state.site
+    return site.render("refused.html", {"refused": refused}, refused.status)
 
 
 def _health(web: FastAPI, app: App) -> None:

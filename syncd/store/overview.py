@@ -138,6 +138,22 @@ class Overview(Records):
             total = self._all(sql.OVERVIEW, asked | {"start": 0, "count": 1})[:1] if beyond else rows[:1]
         return Listing(tuple(_listed(row[1:], found) for row in rows), total[0][0] if total else 0)
 
+    def tell_exports(self) -> None:
+        """Announces for each incident that something happened to whether its page holds what the store holds, where that
+        became another since it was last told."""
+        begun = self._one(sql.CHANNEL, ("exports",))
+        touched = self._all(sql.EXPORTS_TOUCHED, {"since": begun[0] if begun else 0}) if begun else []
+        last = self.last_line()
+        if begun and not touched and begun[0] == last:
+            return
+        with self.tx():
+            self._run(sql.REACH_LINE, ("exports", last))
+            for ref, number, told in touched:
+                status = FRESHNESS[number]
+                if status != told:
+                    self._run(sql.TELL_EXPORT, (ref, status))
+                    self.announce("export.status", ref, "", {"old": told, "new": status})
+
     def choices(self, visible: Visible = EVERYTHING) -> Choices:
         """The severities and leads that incidents have."""
         rows = self._all(sql.CHOICES, visible.parameters)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -13,7 +14,8 @@ from syncd.generation import Generation
 from syncd.pages import Base, Brake, Conflict, Entry, Intent, Page, PageState, Unread, Version
 from syncd.store import statements as sql
 from syncd.store.core import Row
-from syncd.store.journal import Journal, moment, text_of
+from syncd.store.journal import moment, text_of
+from syncd.store.outbox import Event, Outbox
 from syncd.store.visible import EVERYTHING, Visible
 
 PAGE = Actor("page")
@@ -69,7 +71,7 @@ def base_from_json(text: str) -> Base:
     )
 
 
-class Pages(Journal):
+class Pages(Outbox):
     """Pages and all that hangs on them."""
 
     # --- pages ----------------------------------------------------------------------------------------------------------
@@ -112,6 +114,14 @@ class Pages(Journal):
                     self._run(sql.SET_PAGE[name], (_column(value), page_id))
             if changes.get("state", page.state) != page.state:
                 self._run(sql.SET_PAGE["since"], (text_of(self.now()), page_id))
+                self._tell_state(page, self.page(page_id))
+
+    def _tell_state(self, before: Page, now: Page) -> None:
+        facts = {"destination": now.destination, "url": now.url, "reason": now.reason, "brake": now.brake, "code": now.code}
+        if now.state == "halted":
+            self.announce("page.halted", now.incident, now.destination, facts, now.id)
+        elif before.state == "halted":
+            self.announce("page.resumed", now.incident, now.destination, facts | {"state": now.state}, now.id)
 
     def claim(self, page_id: int) -> int:
         """Take the page up: nobody who did so before may change it any more. The generation to show to `fence`."""
@@ -177,9 +187,20 @@ class Pages(Journal):
             for one in unread:
                 if one not in known:
                     self.note(self.page(page_id).incident, actor, "unread", one.key, one.field, new=one.text)
+            self._tell_unread(page_id, known, unread)
             self._run(sql.CLEAR_UNREAD, (page_id,))
             for position, one in enumerate(unread):
                 self._run(sql.INSERT_UNREAD, (page_id, position, one.key, one.field, one.text))
+
+    def _tell_unread(self, page_id: int, before: Sequence[Unread], now: Sequence[Unread]) -> None:
+        """A value that somebody typed anew is one that was understood and another that was not."""
+        page = self.page(page_id)
+        gone, new = [one for one in before if one not in now], [one for one in now if one not in before]
+        told: tuple[tuple[Event, list[Unread]], ...] = (("value.understood", gone), ("value.not_understood", new))
+        for event, values in told:
+            for one in values:
+                facts = {"destination": page.destination, "url": page.url} | asdict(one)
+                self.announce(event, page.incident, f"{one.key} {one.field}", facts, page_id)
 
     def still(self, page_id: int) -> dict[str, datetime]:
         """Since when rows that somebody may be typing have not changed."""
@@ -275,6 +296,7 @@ class Pages(Journal):
                 subject = conflict.key or conflict.section
                 old, new = conflict.store.text, conflict.other.text
                 self.note(conflict.incident, actor, "conflict", subject, conflict.field, old, new)
+                self.announce("conflict.opened", conflict.incident, conflict.id, _facts(conflict), conflict.page)
 
     def set_conflict_state(self, conflict_id: str, state: str, actor: Actor, choice: int | None = None) -> None:
         """How it was resolved, and the journal line of what that changed; `open`: the choice was undone. Raises
@@ -286,6 +308,9 @@ class Pages(Journal):
                 self._run(sql.SET_CONFLICT, (state, choice, *settled, conflict_id))
                 action = "reopen" if state == "open" else "resolve"
                 self.note(before.incident, actor, action, before.key or before.section, before.field, new=state)
+                facts = _facts(self.conflict(conflict_id)) | {"by": actor.name or actor.side}
+                event: Event = "conflict.opened" if state == "open" else "conflict.resolved"
+                self.announce(event, before.incident, conflict_id, facts, before.page)
 
     # --- dirty ----------------------------------------------------------------------------------------------------------
 
@@ -321,6 +346,15 @@ class Pages(Journal):
 
 def _name(place: Place, carrier: str) -> str:
     return place.properties.get(carrier, {}).get("name", "")
+
+
+def _facts(conflict: Conflict) -> dict[str, Any]:
+    """A conflict as those are told of it who are not here."""
+    sides = {"store": conflict.store, "page": conflict.other}
+    names = ("id", "destination", "section", "key", "field", "shown", "state")
+    return {name: getattr(conflict, name) for name in names} | {
+        name: {"text": side.text, "by": side.by, "at": text_of(side.at) if side.at else None} for name, side in sides.items()
+    }
 
 
 def _column(value: object) -> object:

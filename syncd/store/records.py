@@ -215,6 +215,8 @@ class Records(Search):
             return False
         self._run(sql.SET_FIELD[command.target, command.field], {**where, "value": value})
         self._journal_set(ref, command, row[0], value, actor)
+        if (command.target, command.field) == ("postmortem", "status"):
+            self.announce("postmortem.status", ref, "", {"old": row[0], "new": value, "by": actor.name or actor.side})
         return True
 
     def _journal_set(self, ref: str, command: Set, old: str, new: str, actor: Actor) -> None:

@@ -264,6 +264,30 @@ def m012_pauses(db: Database) -> None:
         db.execute(statement)
 
 
+OUTBOX = (
+    """CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, incident TEXT NOT NULL, page INTEGER NOT NULL,
+        event TEXT NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL) STRICT""",
+    "CREATE INDEX outbox_subject ON outbox (incident, event, subject)",
+    "CREATE TABLE channels (name TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE deliveries (
+        message INTEGER NOT NULL REFERENCES outbox (id), channel TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'due'
+        CHECK (state IN ('due', 'sent', 'withdrawn', 'given_up')), tries INTEGER NOT NULL DEFAULT 0, next_at TEXT NOT NULL,
+        attempted_at TEXT, receipt TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (message, channel)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX deliveries_due ON deliveries (channel, message) WHERE state = 'due'",
+    # The export status that was last told, by incident.
+    "CREATE TABLE told_exports (incident TEXT PRIMARY KEY, status TEXT NOT NULL) STRICT, WITHOUT ROWID",
+)
+
+
+@migrations()
+def m013_outbox(db: Database) -> None:
+    """Who is still to be told what, by which channel."""
+    for statement in OUTBOX:
+        db.execute(statement)
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -408,3 +408,48 @@ LAST_LINE = "SELECT max(id) FROM journal"
 LAST_CHANGE = """SELECT id, name, side, at FROM journal WHERE incident = ? AND subject = ? AND field IN (?, '')
     AND action IN ('set', 'add', 'create') ORDER BY id DESC LIMIT 1"""
 NOTED = "SELECT 1 FROM journal WHERE incident = ? AND subject = ? AND field = '' AND action = ? LIMIT 1"
+
+# --- outbox -------------------------------------------------------------------------------------------------------------
+
+ANNOUNCE = "INSERT INTO outbox (at, incident, page, event, subject, data) VALUES (?, ?, ?, ?, ?, ?)"
+OPEN_CHANNEL = """INSERT INTO channels (name, since) VALUES (:channel, coalesce((SELECT max(id) FROM outbox), 0))
+    ON CONFLICT (name) DO NOTHING"""
+CHANNEL = "SELECT since FROM channels WHERE name = ?"
+REACH_LINE = """INSERT INTO channels (name, since) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET since = excluded.since"""
+WAITED_FOR = "SELECT DISTINCT channel FROM deliveries WHERE state = 'due' AND channel >= ? AND channel < ? ORDER BY channel"
+# Incidents with a post-mortem that something happened to since a line of the journal, or that were not in step when last
+# told of; with the freshness of the worst page as a number, and what was told last.
+EXPORTS_TOUCHED = f"""SELECT m.incident, coalesce(
+    (SELECT min(k.freshness) FROM ({_JUDGED}) k WHERE k.incident = m.incident AND NOT k.copy), 7), t.status
+    FROM postmortems m LEFT JOIN told_exports t ON t.incident = m.incident
+    WHERE m.incident IN (SELECT incident FROM journal WHERE id > :since)
+    OR t.status NOT IN ('fresh', 'not_exported') ORDER BY m.id"""
+TELL_EXPORT = """INSERT INTO told_exports (incident, status) VALUES (?, ?)
+    ON CONFLICT (incident) DO UPDATE SET status = excluded.status"""
+_MESSAGE = "SELECT o.id, o.at, o.incident, o.page, o.event, o.subject, o.data"
+UNADDRESSED = f"""{_MESSAGE} FROM outbox o WHERE o.id > (SELECT since FROM channels WHERE name = :channel) ORDER BY o.id"""
+ADDRESS = "INSERT INTO deliveries (message, channel, next_at) VALUES (?, ?, ?) ON CONFLICT (message, channel) DO NOTHING"
+ADVANCE_CHANNEL = "UPDATE channels SET since = ? WHERE name = ?"
+_WAITING = f"""{_MESSAGE}, d.tries, d.attempted_at FROM deliveries d JOIN outbox o ON o.id = d.message
+    WHERE d.channel = :channel AND d.state = 'due'"""
+WAITING = f"{_WAITING} ORDER BY o.id"
+# Only the oldest of an incident; it holds the others back.
+DUE = f"""{_WAITING} AND d.next_at <= :now AND NOT EXISTS (
+    SELECT 1 FROM deliveries e JOIN outbox p ON p.id = e.message WHERE e.channel = d.channel AND e.state = 'due'
+    AND p.incident = o.incident AND p.id < o.id) ORDER BY o.id"""
+SENDING = "UPDATE deliveries SET attempted_at = ? WHERE message = ? AND channel = ?"
+END_DELIVERY = """UPDATE deliveries SET state = ?, receipt = ?, error = ?, tries = tries + 1
+    WHERE message = ? AND channel = ? AND state = 'due'"""
+# A delivery that is known not to have arrived was not attempted.
+POSTPONE = """UPDATE deliveries SET next_at = ?, error = ?, tries = tries + 1, attempted_at = iif(?, NULL, attempted_at)
+    WHERE message = ? AND channel = ?"""
+RECEIPT = """SELECT d.receipt FROM deliveries d JOIN outbox o ON o.id = d.message
+    WHERE d.channel = :channel AND d.state = 'sent' AND o.incident = :incident AND o.page = :page AND o.event = :event
+    AND o.subject = :subject AND o.id < :before ORDER BY o.id DESC LIMIT 1"""
+RECEIPTS = """SELECT d.receipt FROM deliveries d JOIN outbox o ON o.id = d.message
+    WHERE d.channel = ? AND o.page = ? AND d.receipt != ''"""
+ENDED = "SELECT 1 FROM outbox WHERE incident = ? AND page = ? AND event = ? AND subject = ? AND id > ? LIMIT 1"
+FORGET_DELIVERIES = """DELETE FROM deliveries WHERE state != 'due'
+    AND message IN (SELECT id FROM outbox WHERE at < ?)"""
+FORGET_MESSAGES = """DELETE FROM outbox WHERE at < ? AND id NOT IN (SELECT message FROM deliveries)"""

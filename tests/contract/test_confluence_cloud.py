@@ -104,7 +104,8 @@ def test_a_long_list_of_threads_is_read_to_its_end(bench: Bench, page: WikiPage)
 
 
 def test_a_comment_and_the_trash(bench: Bench, page: WikiPage) -> None:
-    assert bench.wiki.comment(page.id, "<p>said</p>") == Done(page.id)
+    said = bench.wiki.comment(page.id, "<p>said</p>")
+    assert isinstance(said, Done) and list(bench.wiki.footer_comments(page.id)) == [(said.native_id, "<p>said</p>")]
     assert bench.wiki.trash(page.id) == Done(page.id)
     refused = bench.wiki.trash(page.id)
     assert isinstance(refused, Rejected) and isinstance(refused.error, Missing)

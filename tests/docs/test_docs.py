@@ -31,7 +31,7 @@ from syncd.errors import SyncdError
 from syncd.flow import ExportStatus
 from syncd.pages import PageState
 from syncd.settings import DestinationSettings, FieldSettings, Kind, ProviderSettings, Settings, load
-from syncd.settings_faces import ProxySettings, TokenSettings
+from syncd.settings_faces import MailSettings, ProxySettings, TokenSettings, WebhookSettings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -122,6 +122,12 @@ def _below(kind: type[SyncdError]) -> Iterator[type[SyncdError]]:
 
 # --- settings -----------------------------------------------------------------------------------------------------------
 
+INNER: list[tuple[str, type[BaseModel]]] = [
+    ("web.tokens", TokenSettings),
+    ("web.proxy", ProxySettings),
+    ("notify.mail", MailSettings),
+    ("notify.webhooks", WebhookSettings),
+]
 NAMED: dict[str, type[BaseModel]] = {
     "fields": FieldSettings,
     "providers": ProviderSettings,
@@ -146,7 +152,7 @@ def test_every_setting_is_described(table: str, key: str) -> None:
     assert any(re.search(rf"\.{key}`", cell) if key else True for cell in cells)
 
 
-@pytest.mark.parametrize(("key", "table"), [("web.tokens", TokenSettings), ("web.proxy", ProxySettings)])
+@pytest.mark.parametrize(("key", "table"), INNER)
 def test_every_key_of_a_table_inside_a_table_is_described(key: str, table: type[BaseModel]) -> None:
     (row,) = (row for row in rows(OPERATING) if row.startswith(f"| `{key}` "))
     assert [name for name in table.model_fields if f"`{name}`" not in row] == []

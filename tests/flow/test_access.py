@@ -132,6 +132,16 @@ def test_pages_leave_out_what_a_role_may_not_do(built: Assembly) -> None:
     assert 'action="/signout"' not in Asker(app, headers=bearer("desk"))("GET", "/incidents/INC-1").text
 
 
+def test_settings_are_for_those_who_administer(built: Assembly) -> None:
+    app = create_app(built.app, settings=settings())
+    for path in ("/settings", "/settings/templates", "/settings/connections/wiki"):
+        status = [Asker(app, headers=bearer(name))("GET", path).status_code for name in SECRETS]
+        assert status[:2] == [403, 403] and status[2] != 403
+    assert Asker(app, headers=bearer("checks"))("GET", "/settingsx").status_code == 404
+    shown = signed_in(app, "desk")("GET", "/settings", headers={"Accept": "text/html"})
+    assert shown.status_code == 403 and "needs the role admin" in shown.text and "<h1>Not allowed</h1>" in shown.text
+
+
 def test_a_session_ends_by_itself_and_with_its_token(built: Assembly, clock: Clock) -> None:
     browser = signed_in(create_app(built.app, settings=settings()), "desk")
     rotated = {"desk": token("desk", secret="another secret of the desk"), "boss": token("boss")}
