@@ -91,6 +91,7 @@ def app(built: Assembly, clock: Clock) -> FastAPI:
 def pages(built: Assembly, app: FastAPI) -> Iterator[tuple[str, str]]:
     """Every page for people, with what it shows."""
     here = Asker(app, "http://127.0.0.1:8470", "127.0.0.1")
+    app.state.site.live.end()  # streams of events end at once, whatever their address
     values = {"ref": "INC-3", "key": "FU-30", "section": "impact"}
     for route in routes(app, "GET"):
         path = route.path
