@@ -113,7 +113,8 @@ class Worker(threading.Thread):
     def _tell(self) -> None:
         """What people are told on the pages."""
         if self.comments and not self.stopping.is_set():
-            self.comments.round(self.destinations)
+            open_ones = {name: d for name, d in self.destinations.items() if not self.reconciler.paused(d)}
+            self.comments.round(open_ones)
 
     def _sweep(self) -> None:
         """Behind everything that somebody waits for: one page whose content was not read for long."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox.faults import Fault, failing
+from syncd import pausing
 from syncd.daemon import Pace, Worker
 from syncd.log import logger
 from syncd.notify.comments import Comments
@@ -282,3 +283,15 @@ def test_a_worker_tells_after_its_pages_and_counts_only_what_people_said(world: 
         world.wait(4000)
     assert len(comments(world, destination)) == 1
     assert world.page(destination=destination).comments == 0
+
+
+def test_nothing_is_said_where_people_paused_it(world: World, destination: str) -> None:
+    there = {destination: world.app.destinations[destination]}
+    pace, teller = Pace(timedelta(seconds=30), timedelta(0)), Comments(world.store, PUBLIC, logger())
+    worker = Worker(destination, there, world.app.reconciler, world.store, pace, logger(), teller)
+    pausing.pause(world.app, f"destination:{destination}", "We move.", GRACE)
+    worker._round()
+    assert comments(world, destination) == []
+    pausing.resume(world.app, f"destination:{destination}", GRACE)
+    worker._round()
+    assert len(comments(world, destination)) == 1
