@@ -34,11 +34,12 @@ SpanKind = Literal[
     "mention",  # ref: e-mail where the account is known, else `account:<native id>`
     "date",  # ref: ISO date
     "status",  # ref: colour in lower case; a lozenge where the service has one, else plain text
-    "image",  # a picture on the web: link is its address, text describes it
+    "image",  # a picture: link is its address on the web or among the store's, text describes it
     "kept",  # ref: token of an inline native thing (emoji, file, macro); text is its label
 ]
 Mark = Literal["bold", "italic", "strike", "code", "underline"]
 
+ATTACHMENTS = "/attachments/"  # before the names of the store's own pictures, see `pictures.py`
 _ON_THE_WEB = re.compile(r"https?://[^\s<>\"]+")
 
 _T = TypeVar("_T")
@@ -141,8 +142,9 @@ def heading(text: str, level: int = 2) -> Block:
 
 
 def image(description: str, address: str) -> Span | None:
-    """A picture on the web, which has its file's name where nobody described it; None for an address of another sort."""
-    if not (_ON_THE_WEB.fullmatch(address) and address.isprintable()):
+    """A picture of the store or on the web, which has its file's name where nobody described it; None for an address of
+    another sort."""
+    if not ((address.startswith(ATTACHMENTS) or _ON_THE_WEB.fullmatch(address)) and address.isprintable()):
         return None
     name = address.partition("?")[0].rstrip("/").rpartition("/")[2]
     return Span(" ".join(description.split()) or name, "image", link=address)

@@ -33,6 +33,16 @@ def kept_in(block: Block) -> list[str]:
     return own + [s.ref for run in (block.spans, *block.cells) for s in run if s.kind == "kept"] + inner
 
 
+def kept_labels(block: Block) -> list[str]:
+    """How the kept things of a block are called."""
+    own = [block.text] if block.kind == "kept" else []
+    return (
+        own
+        + [s.text for run in (block.spans, *block.cells) for s in run if s.kind == "kept"]
+        + [name for row in block.rows for name in kept_labels(row)]
+    )
+
+
 def has_words(block: Block) -> bool:
     """Whether a block says something itself, beside what its page keeps natively."""
     runs = [block.spans, *block.cells, *(cell for row in block.rows for cell in row.cells)]

@@ -3,8 +3,8 @@
 Nothing is lost on the way. A kept block is one line `[kept: Jira issues #k3f2]`, a kept inline thing `[emoji](kept:k77a)`, a
 mention `[@Ada Byron](mailto:ada@example.com)`, a date `[2026-12-01](date:2026-12-01)`, a status `[Done](status:green)`,
 underline `<u>x</u>`, a panel `> [!NOTE]`, `> [!TIP]`, `> [!WARNING]` or `> [!CAUTION]`. A table without a header row has an
-empty one. A picture on the web is one here; any other that somebody writes becomes a link with its description, because the
-store holds no files. HTML stays as the text it is.
+empty one. A picture of the store (`/attachments/NAME`) or on the web is one here; any other that somebody writes becomes a
+link with its description. HTML stays as the text it is.
 
 Blocks are flat, so what nests in a list item (code, a second paragraph) stands between the items; it is written inside the
 list when the next item needs it. Pages in a folder, which keep every byte, are `markdown_page.py`.

@@ -1,9 +1,9 @@
 """A Markdown file as a page: its title, its blocks, and the lines on which each of them stands.
 
 `parse_page` cuts the text into pieces of whole lines, one for the title and one for each block, with empty lines between.
-`markdown_splice.py` puts an edited page together again. What a Doc cannot say (HTML, footnotes, link definitions, pictures,
-what nests in a list item besides items) is a kept piece. Mentions are plain `@Ada Byron` here, because that is what people
-type. Front matter is in `front_matter.py`.
+`markdown_splice.py` puts an edited page together again. What a Doc cannot say (HTML, footnotes, link definitions, pictures
+that are not the store's, what nests in a list item besides items) is a kept piece. Mentions are plain `@Ada Byron` here,
+because that is what people type. Front matter is in `front_matter.py`.
 """
 
 import re
@@ -16,6 +16,7 @@ from mapping.front_matter import FrontMatter, split_front_matter
 from mapping.markdown import heading_level, item_block, own_text, quote_block, table_block
 from mapping.markdown_parse import Node, code_text, language, parse, tidy, token
 from mapping.markdown_render import ITEMS, levels
+from mapping.pictures import name_of
 
 _LABELS = {
     "HtmlBlock": "HTML",
@@ -188,7 +189,7 @@ class _Reader:
         return RowPiece(self.line_start(line.start), self._end(line.end), tuple((c.start, c.end) for c in line.children))
 
     def _is_picture(self, node: Node) -> bool:
-        """Whether a paragraph has pictures and nothing else."""
+        """Whether a paragraph has pictures that are not the store's, and nothing else."""
         shown = [span for span in node.spans if span != Span(" ")]
         return bool(shown) and all(self.inline.get(span.ref, "").startswith("![") for span in shown)
 
@@ -299,8 +300,12 @@ def _projected_table(block: Block) -> Block | None:
 
 def page_spans(spans: Sequence[Span]) -> Spans:
     """Spans as a page says them: everything but kept things is text."""
-    return tidy(span if span.kind in ("text", "kept") else _as_text(span) for span in spans)
+    return tidy(span if span.kind in ("text", "kept") or _is_ours(span) else _as_text(span) for span in spans)
 
 
 def _as_text(span: Span) -> Span:
     return Span(f"@{span.text}" if span.kind == "mention" else span.text, marks=span.marks, link=span.link)
+
+
+def _is_ours(span: Span) -> bool:
+    return span.kind == "image" and bool(name_of(span.link))

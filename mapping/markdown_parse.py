@@ -14,7 +14,8 @@ from typing import Any
 
 import pyromark
 
-from mapping.document import Mark, Span, SpanKind, Spans, image, merged_spans, plain
+from mapping.document import ATTACHMENTS, Mark, Span, SpanKind, Spans, image, merged_spans, plain
+from mapping.pictures import is_name
 
 Marks = frozenset[Mark]
 Range = Mapping[str, int]
@@ -54,6 +55,7 @@ _THINGS: dict[str, SpanKind] = {"kept": "kept", "date": "date", "status": "statu
 _MEANT = frozenset({"mailto", "account", *_THINGS})
 _TAG = re.compile(r"<(/?)([A-Za-z]+)\s*/?>")
 _BLANKS = " \t\n"
+BESIDE = ATTACHMENTS.removeprefix("/")  # where a page's pictures are, as seen from its file
 _NOWHERE = {"start": 0, "end": 0}
 
 _Event = tuple[int, Any, Range]
@@ -185,10 +187,15 @@ class _Pass:
         return marks, outside
 
     def _picture(self, shown: str, url: str, where: Range, marks: Marks, link: str) -> Span:
-        if self.atoms:
-            return self._kept(shown or "image", where, marks, link)
-        picture = None if link else image(shown, url)
-        return picture or Span(shown or url, "text", "", marks, link or url)
+        ours = url.startswith(BESIDE) and is_name(url.removeprefix(BESIDE))
+        picture = image(shown, f"/{url}" if self.atoms else url) if not link and (ours or not self.atoms) else None
+        if picture:
+            return picture
+        return (
+            self._kept(shown or "image", where, marks, link)
+            if self.atoms
+            else Span(shown or url, "text", "", marks, link or url)
+        )
 
     def _tag(self, at: int, marks: Marks, link: str) -> Marks:
         """Read an HTML tag or a footnote mark. Returns the marks that hold from there on."""

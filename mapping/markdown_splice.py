@@ -12,7 +12,21 @@ from itertools import pairwise, zip_longest
 
 from mapping.document import Block, Span, text_spans
 from mapping.markdown_page import MarkdownPage, Piece, RowPiece, parse_page, project, projected
-from mapping.markdown_render import ITEMS, Level, indented, inline, item, levels, lines_of, new_level, row, table_width
+from mapping.markdown_parse import BESIDE
+from mapping.markdown_render import (
+    ITEMS,
+    Level,
+    indented,
+    inline,
+    item,
+    levels,
+    lines_of,
+    new_level,
+    row,
+    store_atom,
+    table_width,
+)
+from mapping.pictures import name_of
 
 _BOX = re.compile(r"\[[ xX]\]")
 
@@ -179,6 +193,8 @@ class _Splice:
         return first.lstrip(first[0]).strip() if first[0] in "`~" else ""
 
     def _atom(self, span: Span) -> str:
+        if span.kind == "image":
+            return store_atom(replace(span, link=BESIDE + name_of(span.link)))
         return self.page.inline.get(span.ref, span.text)
 
     def _kept(self, piece: Piece, level: int) -> str:

@@ -77,6 +77,7 @@ class Capabilities:
     settle_seconds: how long a create whose reply was lost may still appear.
     title_limit: longest title in characters.
     comments: pages can be commented on, and the service tells its people of it.
+    pictures: the store's pictures can be brought to a page (`attach`); elsewhere their descriptions stand instead.
     """
 
     compare_and_swap: bool
@@ -85,6 +86,7 @@ class Capabilities:
     settle_seconds: float
     title_limit: int = 255
     comments: bool = False
+    pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)

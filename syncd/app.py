@@ -12,13 +12,14 @@ from itertools import combinations
 from typing import Any
 
 from mapping.commands import Actor, Add, Command, Set
-from mapping.document import Block
+from mapping.document import ATTACHMENTS, Block
 from mapping.incident import FollowUpStatus, Incident, Phase, Postmortem, PostmortemStatus, Section
 from mapping.markdown import from_markdown, to_markdown
 from mapping.records import Read, load_records, parse_records
 from mapping.rows import Vocabulary, understood
 from mapping.times import iso
 from syncd.errors import Misuse, NeedsPerson, RefusedByGate, UnknownReference
+from syncd.exporting import Preview, preview
 from syncd.flow import DRAFT, EXPORT, Gate, Look, Mark, PastNo, gate
 from syncd.looking import Looking
 from syncd.lookup import Lookup
@@ -26,6 +27,7 @@ from syncd.pages import Conflict, Page, PageState
 from syncd.reconcile import Destination, Reconciler, Report
 from syncd.rules import Rule, first_fit
 from syncd.store import Store
+from syncd.store.attachments import picture
 from syncd.store.journal import JournalLine
 from syncd.store.saves import Editor
 from syncd.take_back import PROSE, taken_back
@@ -269,6 +271,14 @@ class App:
             self.store.note(ref, actor, "exported", new=to)
         return page
 
+    def export_preview(self, ref: str, to: str) -> Preview:
+        """The page that an export would make. Raises `ProviderError` where the service must be asked and does not answer."""
+        incident = self.lookup.incident(ref)
+        self.lookup.postmortem(ref)
+        place = self._destination(to, incident)
+        with place.turn:
+            return preview(self.wording.local(Page(0, ref, to, "wanted"), place.provider))
+
     def bring_home(self, ref: str, actor: Actor) -> None:
         """From now on prose is written in-house; the pages stay in step."""
         self.lookup.postmortem(ref)
@@ -301,6 +311,13 @@ class App:
             if editor and markdown != began:
                 self.store.note_save(who, base, markdown)
         return answer
+
+    def add_picture(self, ref: str, data: bytes) -> str:
+        """Keep a picture for prose of this incident; its address. Raises Misuse for what is none or is too large."""
+        self.lookup.incident(ref)
+        found = picture(data)
+        self.store.add_attachment(ref, found)
+        return ATTACHMENTS + found.name
 
     def prose(self, ref: str, section_id: str) -> tuple[Section, tuple[Block, ...]]:
         """A section that people write, and what it holds. Raises UnknownReference."""

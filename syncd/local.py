@@ -8,6 +8,7 @@ from functools import cached_property
 from mapping.document import Block, Doc
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
 from mapping.kept import renamed
+from mapping.pictures import told
 from mapping.rows import Vocabulary
 from syncd.pages import Brake, Unread
 
@@ -27,7 +28,7 @@ class Local:
 
     home: prose is written on this page, so it wins a conflict about prose. title: the template's title, rendered now.
     hidden: row keys and `section:ID` that were removed from this page. made_here: when follow-ups were made on this page.
-    project: what the service will make of a document.
+    project: what the service will make of a document. pictures: the service can hold those of the store.
     """
 
     incident: Incident
@@ -40,6 +41,7 @@ class Local:
     made_here: Mapping[str, datetime] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     still: Mapping[str, datetime] = field(default_factory=dict)
+    pictures: bool = False
 
     @cached_property
     def follow_ups(self) -> dict[str, FollowUp]:
@@ -61,7 +63,7 @@ class Local:
     def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks as they will read back from this page's service. Kept things keep their names: a service numbers equal
         ones over the whole page, of which this is a part."""
-        return renamed(self.project(Doc("", blocks)).blocks, like=blocks)
+        return renamed(self.project(Doc("", blocks if self.pictures else told(blocks))).blocks, like=blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Wording:
             made_here={key: at for key, (at, where) in made.items() if where == page.destination},
             unread=tuple(self.store.unread(page.id)),
             still=self.store.still(page.id),
+            pictures=provider.capabilities.pictures,
         )
 
     def title(self, incident: Incident, postmortem: Postmortem, zone: tzinfo, limit: int) -> str:
@@ -114,6 +115,10 @@ class Wording:
     def frozen(self, template: Template) -> str:
         """The template as it is kept with a post-mortem."""
         return to_json(template)
+
+    def usual_destination(self, ref: str) -> str:
+        """Where the template of this post-mortem belongs; may be empty."""
+        return from_json(self.store.postmortem_template(ref)).destination
 
     def require_written(self, ref: str) -> bool:
         """Whether this post-mortem's flow wants every section written."""

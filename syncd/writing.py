@@ -4,6 +4,7 @@ Where both changed the same words there is no page to show one version and keep 
 after the other, and the answer says where. When and why this is called is `app.py`'s.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,4 +40,10 @@ def written(base: Sequence[Block], now: Blocks, typed: Blocks) -> Written:
 def written_json(answer: Written) -> dict[str, Any]:
     """What an editor is told: the text now, which is the next `base` where it takes it over."""
     both = [{"store": to_markdown(c.remote), "typed": to_markdown(c.local)} for c in answer.both]
-    return {"markdown": to_markdown(answer.blocks), "merged": answer.merged, "both": both}
+    value = {"markdown": to_markdown(answer.blocks), "merged": answer.merged, "both": both}
+    return value | {"version": version(answer.blocks)}
+
+
+def version(blocks: Blocks) -> str:
+    """A short hash of prose, to tell whether it is still the same."""
+    return hashlib.sha256(to_markdown(blocks).encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from syncd.access import Access, Refusal, Sight
 from syncd.api import (
+    attachments,
     conflicts,
     flow,
     follow_ups,
@@ -39,6 +40,7 @@ RESOURCES: Mapping[str, Routes] = {
     "follow-ups": follow_ups.routes,
     "timeline": timeline.routes,
     "post-mortems": postmortems.routes,
+    "attachments": attachments.routes,
     "conflicts": conflicts.routes,
     "flow": flow.routes,
     "journal": journal.routes,

@@ -19,6 +19,7 @@ TAGS = {
     "follow-ups": "What is to be done, over all incidents.",
     "timeline": "What happened, over all incidents.",
     "post-mortems": "Post-mortems and their sections.",
+    "attachments": "Pictures of in-house prose.",
     "pages": "Where post-mortems are written: exported, adopted, let go, planned, looked at.",
     "conflicts": "What both sides changed differently.",
     "flow": "May an incident close, and does its page hold what the store holds.",

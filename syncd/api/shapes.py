@@ -265,11 +265,18 @@ class Twice(Shape):
 
 
 class Written(Shape):
-    """What a save with a `base` came to: the text now, which is the next `base`."""
+    """What a save with a `base` came to: the text now, which is the next `base`, and its version."""
 
     markdown: str
+    version: str
     merged: bool
     both: Sequence[Twice]
+
+
+class Picture(Shape):
+    """Where a picture that was taken in is."""
+
+    url: str
 
 
 class Postmortem(BriefPostmortem):

@@ -288,6 +288,16 @@ def m013_outbox(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m014_attachments(db: Database) -> None:
+    """Pictures of in-house prose."""
+    db.execute(
+        """CREATE TABLE attachments (
+            incident TEXT NOT NULL REFERENCES incidents (reference), name TEXT NOT NULL, media TEXT NOT NULL,
+            data BLOB NOT NULL, at TEXT NOT NULL, PRIMARY KEY (name, incident)) STRICT"""
+    )
+
+
 def known() -> frozenset[str]:
     """The names of all migrations of this version: what an empty database has yet to get."""
     empty = Database(memory=True, execute_plugins=False)

@@ -384,6 +384,13 @@ NOTE_SAVE = """INSERT INTO saves (incident, section, editor, base, text, at) VAL
     SET base = excluded.base, text = excluded.text, at = excluded.at"""
 FORGET_SAVES = "DELETE FROM saves WHERE at < ?"
 
+# --- pictures -----------------------------------------------------------------------------------------------------------
+
+INSERT_ATTACHMENT = """INSERT INTO attachments (incident, name, media, data, at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name, incident) DO NOTHING"""
+ATTACHMENT = "SELECT media, data FROM attachments WHERE incident = ? AND name = ?"
+INCIDENTS_WITH = "SELECT incident FROM attachments WHERE name = ? ORDER BY incident"
+
 # --- journal ------------------------------------------------------------------------------------------------------------
 
 NOTE = """INSERT INTO journal (at, incident, side, name, page, action, subject, field, old, new, intent)

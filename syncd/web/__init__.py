@@ -11,7 +11,18 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from syncd.access import Access, Sight
 from syncd.app import App
-from syncd.web import connections, inbox, incident, insights, overview, settings_pages, signin
+from syncd.web import (
+    connections,
+    export,
+    inbox,
+    incident,
+    insights,
+    overview,
+    pictures,
+    settings_pages,
+    signin,
+    writing,
+)
 from syncd.web.headers import secured
 from syncd.web.live import Live
 from syncd.web.site import Site
@@ -28,6 +39,9 @@ def mount_web(web: FastAPI, app: App, sight: Sight, access: Access) -> Site:
     incident.mount(web, site)
     settings_pages.mount(web, site)
     connections.mount(web, site)
+    writing.mount(web, site)
+    export.mount(web, site)
+    pictures.mount(web, site)
     if access.guarded:
         signin.mount(web, site, access)
     return site

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from mapping.document import Block, Span, Spans
+from mapping.document import ATTACHMENTS, Block, Span, Spans
+from mapping.pictures import name_of
 
 SAFE_SCHEMES = ("http", "https", "mailto")
 MARK_TAGS = (("bold", "strong"), ("italic", "em"), ("strike", "s"), ("underline", "u"), ("code", "code"))
@@ -39,6 +40,8 @@ def safe_link(link: str) -> str:
 
 
 def _span(span: Span) -> Markup:
+    if span.kind == "image" and (name := name_of(span.link)):
+        return Markup('<img src="{}" alt="{}" loading="lazy">').format(ATTACHMENTS + name, span.text)
     text = escape(span.text).replace("\n", Markup("<br>"))
     if span.kind not in ("text", "image"):  # pictures of other sites are not loaded here, a link leads there
         return Markup('<span class="atom {}">{}{}</span>').format(span.kind, "@" if span.kind == "mention" else "", text)

@@ -41,6 +41,7 @@ SPAN = st.one_of(
     st.just(Span("Grace [ops]", "mention", "account:5f:1")),
     st.just(Span("party *hat*", "kept", "k77a")),
     st.just(Span("", "mention", "account:5f:2")),
+    st.just(Span("Queue [depth]!", "image", link=f"/attachments/{'0f' * 16}.png")),
     st.just(Span("party *hat* [x]", "image", link="https://example.com/a_(b).png?x=1&amp;y")),
     st.just(Span("2026-12-01", "date", "2026-12-01")),
     st.sampled_from([Span("In review", "status", "yellow"), Span("", "status", "grey")]),
