@@ -27,7 +27,8 @@ from mapping.confluence_render import (
     settled,
 )
 from mapping.confluence_tree import Element, Node, Text, open_tag, tree
-from mapping.document import Block, BlockKind, Mark, Span, Spans, image, merged_spans, text_spans
+from mapping.document import ATTACHMENTS, Block, BlockKind, Mark, Span, Spans, image, merged_spans, text_spans
+from mapping.pictures import is_name
 
 _MARKS: dict[str, Mark] = {
     **dict.fromkeys(("strong", "b"), "bold"),
@@ -419,9 +420,10 @@ class _Reader:
         return self._kept_piece(node, wraps, block=block)
 
     def _picture(self, node: Element, *, block: bool) -> Span | None:
-        """A picture on the web; how it looks there stays with the page. None for a file, or with a caption."""
+        """A picture of the store or on the web; how it looks there stays with the page. None for any other file, or with a
+        caption."""
         parts = node.elements()
-        address = parts[0].attrs.get("ri:value", "") if len(parts) == 1 and parts[0].name == "ri:url" else ""
+        address = _address(parts[0]) if len(parts) == 1 else ""
         picture = (
             None if node.sealed or node.text.strip() else image(blanks_collapsed(node.attrs.get("ac:alt", "")), address)
         )
@@ -431,6 +433,14 @@ class _Reader:
 
     def _kept_piece(self, node: Element, wraps: tuple[Wrap, ...], *, block: bool = False) -> Piece:
         return Piece(Span(label(node), "kept", ref=self._keep(node, block=block)), wraps)
+
+
+def _address(source: Element) -> str:
+    """Where a picture is from; empty for a file that people attached."""
+    if source.name == "ri:url":
+        return source.attrs.get("ri:value", "")
+    name = source.attrs.get("ri:filename", "") if source.name == "ri:attachment" and not source.elements() else ""
+    return ATTACHMENTS + name if is_name(name) else ""
 
 
 def _line(line: str) -> Spans:

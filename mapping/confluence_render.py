@@ -14,6 +14,7 @@ from itertools import groupby
 
 from mapping.confluence_comments import ATOM, Marked, Piece, comparable, marked_pieces, remarked
 from mapping.document import Block, Mark, Span, Spans, image, merged_spans, plain, text_spans
+from mapping.pictures import name_of
 
 ACCOUNT = "account:"
 USER_KEY = "userkey="  # behind it: Data Center names accounts otherwise than Cloud
@@ -216,10 +217,15 @@ class Renderer:
         """A picture as it was, but for its description; a new one is by reference."""
         known, opening = self._payload(span, shape), f'<ac:image ac:alt="{escaped(span.text)}"'
         if known is None:
-            return f'{opening}{place}><ri:url ri:value="{escaped(span.link)}" /></ac:image>'
+            return f"{opening}{place}>{_source(span.link)}</ac:image>"
         if known.text == span.text:
             return known.markup
         return opening + _DESCRIPTION.sub("", known.markup, count=1).removeprefix("<ac:image")
+
+
+def _source(address: str) -> str:
+    name = name_of(address)
+    return f'<ri:attachment ri:filename="{name}" />' if name else f'<ri:url ri:value="{escaped(address)}" />'
 
 
 def legal(text: str) -> str:

@@ -65,7 +65,12 @@ class Confluence:
         settle_seconds: float = 120.0,
     ) -> None:
         self.capabilities = Capabilities(
-            compare_and_swap=True, published=True, native_ids=False, settle_seconds=settle_seconds, comments=True
+            compare_and_swap=True,
+            published=True,
+            native_ids=False,
+            settle_seconds=settle_seconds,
+            pictures=True,
+            comments=True,
         )
         self._wiki, self._now = dialect, now
         self._people = People(dialect, accounts, now)
@@ -123,6 +128,15 @@ class Confluence:
 
     def versions(self, place: Place, native_ids: Sequence[str]) -> Mapping[str, Change]:
         return self._wiki.versions([native_id for native_id in native_ids if _ID.fullmatch(native_id)])
+
+    def attach(self, place: Place, native_id: str, name: str, data: bytes) -> Outcome:
+        """An attachment of the page; one that is there whole is not sent again."""
+        page_id = _native(native_id)
+        try:
+            there = self._wiki.file_size(page_id, name)
+        except ProviderError as error:
+            return Rejected(error)
+        return Done(page_id) if there == len(data) else self._wiki.upload(page_id, name, data)
 
     def messages(self, place: Place, native_id: str) -> Sequence[str]:
         return self._wiki.messages(_native(native_id))

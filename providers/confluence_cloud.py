@@ -100,6 +100,14 @@ class ConfluenceCloud:
         data = [{"prefix": "global", "name": name} for name in labels]
         return done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data, headers=NO_CHECK))
 
+    def file_size(self, page_id: str, name: str) -> int | None:
+        found = self._wire.read(f"api/v2/pages/{page_id}/attachments", {"filename": name}).get("results", [])
+        return int(found[0].get("fileSize") or 0) if found else None
+
+    def upload(self, page_id: str, name: str, data: bytes) -> Outcome:
+        """PUT makes a new version of a file that is there, which heals one that arrived in part."""
+        return done(page_id, self._wire.upload("PUT", f"rest/api/content/{page_id}/child/attachment", name, data))
+
     def unwatch(self, page_id: str) -> Outcome:
         return done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}", headers=NO_CHECK))
 

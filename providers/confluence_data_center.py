@@ -137,6 +137,14 @@ class ConfluenceDataCenter:
         data = [{"prefix": "global", "name": name} for name in labels]
         return done(page_id, self._wire.write("POST", f"rest/api/content/{page_id}/label", data))
 
+    def file_size(self, page_id: str, name: str) -> int | None:
+        query = {"filename": name}
+        found = self._wire.read(f"rest/api/content/{page_id}/child/attachment", query).get("results", [])
+        return int((found[0].get("extensions") or {}).get("fileSize") or 0) if found else None
+
+    def upload(self, page_id: str, name: str, data: bytes) -> Outcome:
+        return done(page_id, self._wire.upload("POST", f"rest/api/content/{page_id}/child/attachment", name, data))
+
     def unwatch(self, page_id: str) -> Outcome:
         return done(page_id, self._wire.write("DELETE", f"rest/api/user/watch/content/{page_id}"))
 

@@ -125,6 +125,14 @@ class Dialect(Protocol):
         """Add labels to those that are there."""
         ...
 
+    def file_size(self, page_id: str, name: str) -> int | None:
+        """The bytes of a page's attachment with this name, None where there is none; one request."""
+        ...
+
+    def upload(self, page_id: str, name: str, data: bytes) -> Outcome:
+        """Attach a file, which was not there or not whole."""
+        ...
+
     def unwatch(self, page_id: str) -> Outcome:
         """Nobody mails our own account about this page."""
         ...

@@ -19,6 +19,7 @@ from providers.transport import Answer, Budget, NoAnswer, reads, refuse, retry_a
 
 TIMEOUT = (3.05, 20)  # seconds to connect, seconds between bytes
 Json = dict[str, Any]
+Form = Mapping[str, tuple[str | None, str | bytes]]  # parts by name: the name of a file, None for a value
 Query = Mapping[str, str | Sequence[str]]  # a sequence is a parameter that is repeated
 
 
@@ -58,8 +59,19 @@ class Wire:
         headers: Mapping[str, str] | None = None,
     ) -> Answer | Outcome:
         """Send a write once. The answer when it went well, otherwise what became of it."""
+        return self._once(method, path, query or {}, data, headers or {}, None)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        data: Json | Sequence[Json] | None,
+        headers: Mapping[str, str],
+        form: Form | None,
+    ) -> Answer | Outcome:
         try:
-            answer = self._send(method, path, query or {}, data, headers or {})
+            answer = self._send(method, path, query, data, headers, form)
         except NoAnswer as error:
             return Unknown(str(error)) if error.sent else Rejected(Unreachable(str(error)))
         except RateLimited as error:
@@ -67,6 +79,11 @@ class Wire:
         if answer.ok:
             return answer if answer.status == 204 or isinstance(answer.body, dict) else Unknown("the answer is not JSON")
         return self._outcome(answer)
+
+    def upload(self, method: str, path: str, name: str, data: bytes) -> Answer | Outcome:
+        """Send a file once, as a write; nobody gets mail of it."""
+        form: Form = {"file": (name, data), "minorEdit": (None, "true")}
+        return self._once(method, path, {}, None, {"X-Atlassian-Token": "no-check"}, form)
 
     def _outcome(self, answer: Answer) -> Outcome:
         error = self._error(answer)
@@ -108,12 +125,22 @@ class Wire:
         query: Query,
         data: Json | Sequence[Json] | None,
         headers: Mapping[str, str],
+        form: Form | None = None,
     ) -> Answer:
         self._budget.take()
         all_headers = {**self._client.default_headers, **headers}  # those of a call would replace the library's own
+        if form:
+            del all_headers["Content-Type"]  # of a form it names the border between its parts
         try:
             response = self._client.request(
-                method, path, params=dict(query), data=data, headers=all_headers, advanced_mode=True, allow_redirects=False
+                method,
+                path,
+                params=dict(query),
+                data=data,
+                files=form,
+                headers=all_headers,
+                advanced_mode=True,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise NoAnswer(f"no answer from Confluence: {_why(error)}", sent=_may_have_arrived(error)) from error

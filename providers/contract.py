@@ -267,6 +267,11 @@ class Provider(Protocol):
         last observed one does not promise an unchanged page where `Capabilities` say so; absent ids are unknown."""
         ...
 
+    def attach(self, place: Place, native_id: str, name: str, data: bytes) -> Outcome:
+        """Bring a picture of the store to a page, before the write that shows it. Its name is a hash of its bytes: one that
+        is there already is not sent again. Only where `Capabilities.pictures`."""
+        ...
+
     def messages(self, place: Place, native_id: str) -> Sequence[str]:
         """What the page's last versions say of themselves, the newest first, so that a write of ours is known by its `note`;
         empty where the service keeps no messages. Raises as a read does."""
@@ -283,8 +288,8 @@ class Provider(Protocol):
 
 
 class Plain:
-    """The answers of a service without drafts, labels and comments on pieces of text, which can write whatever it is asked
-    to."""
+    """The answers of a service without drafts, labels, pictures of ours and comments on pieces of text, which can write
+    whatever it is asked to."""
 
     def fit(self, place: Place, seen: Observation, target: Doc) -> Fitted:
         """Everything can be had."""
@@ -297,6 +302,10 @@ class Plain:
     def label(self, place: Place, native_id: str, names: Sequence[str]) -> Outcome:
         """There are none."""
         return Done(native_id)
+
+    def attach(self, place: Place, native_id: str, name: str, data: bytes) -> Outcome:
+        """There are none."""
+        return Rejected(Refused("this service takes no pictures"))
 
     def orphans(self, place: Place, native_id: str) -> Mapping[str, str]:
         """No comment loses its words."""

@@ -21,6 +21,7 @@ from mapping.document import Doc
 from mapping.front_matter import FrontMatterError, split_front_matter
 from mapping.incident import Person
 from mapping.markdown_page import MarkdownPage, parse_page, project
+from mapping.markdown_parse import BESIDE
 from mapping.markdown_splice import splice
 from providers.contract import (
     Capabilities,
@@ -58,7 +59,7 @@ class _Look:
 class Folder(Plain):
     """Pages in folders below `root`, to which `Place.options["path"]` is relative. Native ids are file names."""
 
-    capabilities = Capabilities(compare_and_swap=True, published=False, native_ids=False, settle_seconds=0)
+    capabilities = Capabilities(compare_and_swap=True, published=False, native_ids=False, settle_seconds=0, pictures=True)
 
     def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
         """`now` is the clock of the file system, in seconds since the epoch."""
@@ -145,6 +146,19 @@ class Folder(Plain):
             return Stale(str(error))
         except ProviderError as error:
             return Rejected(error)
+
+    def attach(self, place: Place, native_id: str, name: str, data: bytes) -> Outcome:
+        """A file in `attachments/`, beside the pages."""
+        try:
+            path = _inside(self._folder(place), BESIDE + name)
+            with _troubles(path):
+                path.parent.mkdir(exist_ok=True)
+                if not path.exists():
+                    _temporary(path, data).replace(path)
+                    _sync(path.parent)
+        except ProviderError as error:
+            return Rejected(error)
+        return Done(native_id)
 
     def page_id(self, place: Place, link: str) -> str:
         """A file in the folder, by its path (absolute, from here, or from the folder itself) or as a `file:` link."""

@@ -1,9 +1,10 @@
-"""What goes with a page besides its content: the labels by which it is found, comments that lost the words they were on."""
+"""What goes with a page besides its content: the labels by which it is found, the store's pictures, comments that lost the
+words they were on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mapping.commands import Actor
-from providers.contract import Done, Observation, Place, Provider, Rejected, Unreachable
+from providers.contract import Done, Observation, Outcome, Place, Provider, Rejected, Unreachable
 from syncd.command_words import cut
 from syncd.pages import Base, Page
 from syncd.store import Store
@@ -30,6 +31,16 @@ class Beside:
         elif not isinstance(outcome, Done):
             return  # the next pass tries again: a label that is there is not put on twice
         self.store.set_page(page.id, unlabelled=False)
+
+    def bring(self, page: Page, pictures: Iterable[str]) -> Outcome | None:
+        """The store's pictures are on the page before the text that shows them. What became of one that is not; None where
+        nothing is in the way."""
+        for name in pictures:
+            found = self.store.attachment(page.incident, name)
+            outcome = self.provider.attach(self.place, page.native_id, name, found.data) if found else None
+            if outcome and not isinstance(outcome, Done):
+                return outcome
+        return None
 
     def orphans(self, page: Page, old: Base | None, seen: Observation) -> Mapping[str, str]:
         """The comments whose words went since the last look. One that was resolved or deleted has lost nothing, and only the

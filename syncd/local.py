@@ -8,7 +8,7 @@ from functools import cached_property
 from mapping.document import Block, Doc
 from mapping.incident import FollowUp, Incident, Postmortem, Section, TimelineEvent
 from mapping.kept import renamed
-from mapping.pictures import told
+from mapping.pictures import names_in, told
 from mapping.rows import Vocabulary
 from syncd.pages import Brake, Unread
 
@@ -59,6 +59,12 @@ class Local:
         """The prose of a section as the store has it; a heading in it never begins a section of its own."""
         prose = self.incident.summary if section.kind == "summary" else section.blocks
         return tuple(replace(b, level=3) if b.kind == "heading" and b.level < 3 else b for b in prose)
+
+    @property
+    def shows_pictures(self) -> bool:
+        """There are pictures of the store in it, and the service can hold them."""
+        prose = (block for section in self.postmortem.sections for block in self.prose(section))
+        return self.pictures and bool(names_in(prose))
 
     def projected(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks as they will read back from this page's service. Kept things keep their names: a service numbers equal

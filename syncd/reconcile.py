@@ -15,6 +15,7 @@ from typing import NoReturn, assert_never
 from mapping.commands import Actor
 from mapping.document import fingerprint
 from mapping.incident import PostmortemStatus
+from mapping.pictures import names_in
 from providers.contract import (
     Capabilities,
     Done,
@@ -287,7 +288,9 @@ class _Pass:
             raise _Stop(self._halt(f"{reason} Nothing is read or written; `syncd detach {incident.reference}` ends it."))
 
     def _intend_to_create(self) -> Intent:
-        expected = compose(self._local())
+        local = self._local()
+        self.patient = self.patient and not local.shows_pictures  # they follow at once
+        expected = compose(replace(local, pictures=False))  # a page must be there before its pictures are
         if self.agreed == "title":  # a person agreed to a suffix after the title was found taken
             title = f"{expected.title} (2)"
             expected = replace(expected, title=title, title_touched=True)
@@ -499,7 +502,9 @@ class _Pass:
         self.intent = intent.id
         self.store.mark_attempted(intent.id)
         said = self._message(base, plan, intent)
-        outcome = self.provider.write(self.place, seen, plan.expected.doc, said, over_draft=self.over_draft)
+        there = names_in(base.blocks)
+        outcome = self.beside.bring(self.page, [name for name in names_in(plan.expected.blocks) if name not in there])
+        outcome = outcome or self.provider.write(self.place, seen, plan.expected.doc, said, over_draft=self.over_draft)
         if isinstance(outcome, Stale | Held | Rejected):
             self.store.close_intent(intent.id, type(outcome).__name__.lower())
         return outcome

@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 
-from providers.sandbox import confluence_dc_body, confluence_v1, confluence_v2, confluence_v2_tree
+from providers.sandbox import confluence_dc_body, confluence_files, confluence_v1, confluence_v2, confluence_v2_tree
 from providers.sandbox.confluence_body import normalise
 from providers.sandbox.confluence_call import answer
 from providers.sandbox.confluence_editor import converted, regenerate
@@ -55,7 +55,10 @@ class ConfluenceCloud(FrontDoor):
 
     markup = Markup(normalise, regenerate)
     first_properties = (("editor", "v2"), ("content-appearance-published", "fixed-width"))
-    routes = (*routes((*confluence_v2.ROUTES, *confluence_v2_tree.ROUTES), "([0-9]{1,18})"), *routes(confluence_v1.ROUTES))
+    routes = (
+        *routes((*confluence_v2.ROUTES, *confluence_v2_tree.ROUTES, *confluence_files.CLOUD_V2_ROUTES), "([0-9]{1,18})"),
+        *routes((*confluence_v1.ROUTES, *confluence_files.CLOUD_V1_ROUTES)),
+    )
 
     def __init__(self, clock: Clock, random: random.Random, base_url: str = "http://127.0.0.1/confluence/wiki") -> None:
         super().__init__(clock, random, base_url)

@@ -20,7 +20,8 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request by an account. `args` are the path's variables, `query` the pairs as sent, `data` the JSON body."""
+    """A request by an account. `args` are the path's variables, `query` the pairs as sent, `data` the JSON body; a form is
+    left in `body`."""
 
     site: Site
     account: Account
@@ -30,6 +31,7 @@ class Call:
     args: tuple[str, ...]
     headers: dict[str, str]
     data: object
+    body: bytes = b""
 
     def one(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

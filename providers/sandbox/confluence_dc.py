@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import responses
 
-from providers.sandbox import confluence_dc_around, confluence_dc_body, confluence_dc_content
+from providers.sandbox import confluence_dc_around, confluence_dc_body, confluence_dc_content, confluence_files
 from providers.sandbox.confluence_call import answer
 from providers.sandbox.confluence_front import FrontDoor, routes
 from providers.sandbox.confluence_records import Account, RefusedError
@@ -57,7 +57,7 @@ class ConfluenceDataCenter(FrontDoor):
 
     user_attribute = "ri:userkey"
     markup = Markup(confluence_dc_body.stored, confluence_dc_body.published)
-    routes = routes((*confluence_dc_content.ROUTES, *confluence_dc_around.ROUTES))
+    routes = routes((*confluence_dc_content.ROUTES, *confluence_dc_around.ROUTES, *confluence_files.DATA_CENTER_ROUTES))
 
     def __init__(self, clock: Clock, random: random.Random, base_url: str = "http://127.0.0.1/confluence-dc") -> None:
         super().__init__(clock, random, base_url)

@@ -28,6 +28,9 @@ def routes(table: Iterable[tuple[str, str, Handler]], part: str = "([^/]+)") -> 
     return tuple((method, re.compile(re.escape(path).replace(r"\{\}", part)), run) for method, path, run in table)
 
 
+_FORM = "multipart/form-data"
+
+
 class FrontDoor(PeopledSite):
     """A site that answers HTTP requests. `requests` and `writes` keep count, `revoked` holds logins that are no more,
     `races` the statuses, 409 or 500, with which the database refuses the next writes: another was quicker."""
@@ -77,12 +80,13 @@ class FrontDoor(PeopledSite):
         login = _login(headers.get("authorization", ""))
         run, args = self._route(method, path)
         account = self.admitted(login, method, path)
-        if len(body) > _LARGEST:
+        form = headers.get("content-type", "").startswith(_FORM)
+        if len(body) > _LARGEST and not form:
             raise RefusedError(413, "The request is larger than 5 MB")
         if self.races and method in ("POST", "PUT") and not self.only_asks(path):
             raise RefusedError(self.races.pop(0), _RACE)
-        data = _data(headers.get("content-type", ""), body)
-        return run(Call(self, account, method, path, query, args, headers, data))
+        data = None if form else _data(headers.get("content-type", ""), body)
+        return run(Call(self, account, method, path, query, args, headers, data, body if form else b""))
 
     def _route(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         known = False

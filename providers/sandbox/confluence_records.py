@@ -58,6 +58,17 @@ class Label:
     added_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file attached to a page, in its newest version."""
+
+    id: str
+    name: str
+    media: str
+    data: bytes
+    number: int
+
+
 @dataclass(slots=True)
 class Property:
     """One content property; `value` is any JSON."""
@@ -100,7 +111,7 @@ class Comment:
 
 @dataclass(slots=True)
 class Page:
-    """A page. `versions` is empty while it was never published; `labels` go by name; `live` has no publish.
+    """A page. `versions` is empty while it was never published; `labels` and `files` go by name; `live` has no publish.
 
     `watchers` are accounts that get mail, `restrictions` says for `read` and `update` to which accounts it is restricted.
     `kind` tells a page from the folders and whiteboards that stand among pages and are none.
@@ -121,6 +132,7 @@ class Page:
     properties: dict[str, Property] = field(default_factory=dict)
     watchers: set[str] = field(default_factory=set)
     restrictions: dict[str, set[str]] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
     kind: str = "page"
 
     @property

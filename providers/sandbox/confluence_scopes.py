@@ -25,6 +25,11 @@ _V1 = (
     ("GET", "(content/)?search", ("search:confluence", "read:content-details:confluence")),
     ("GET", "user/watch/.*", ("read:confluence-content.summary", "read:watcher:confluence")),
     ("POST|DELETE", "user/watch/.*", ("write:confluence-content", "write:watcher:confluence")),
+    (
+        "POST|PUT",
+        "content/[^/]+/child/attachment",
+        ("write:confluence-file", "read:content-details:confluence write:attachment:confluence"),
+    ),
     ("POST", "content/[^/]+/label", ("write:confluence-content", "read:label:confluence write:label:confluence")),
     ("DELETE", "content/[^/]+/label(/.*)?", ("write:confluence-content", "write:label:confluence")),
     ("PUT", "content/[^/]+/move/.*", ("write:confluence-content", "write:page:confluence")),

@@ -163,12 +163,6 @@ def list_labels(call: Call) -> Reply:
     return listing(call, labels, lambda item: item[1], lambda item: shapes.label(*item))
 
 
-def list_attachments(call: Call) -> Reply:
-    """GET /pages/{id}/attachments: none, as nothing can be uploaded here."""
-    call.page()
-    return answer(200, {"results": [], "_links": {"base": call.site.base_url}})
-
-
 def list_properties(call: Call) -> Reply:
     """GET /pages/{id}/properties."""
     page, key = call.page(), call.one("key")
@@ -534,7 +528,6 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
     ("GET", f"{_PAGE}/versions", list_versions),
     ("GET", f"{_PAGE}/versions/{{}}", get_version),
     ("GET", f"{_PAGE}/labels", list_labels),
-    ("GET", f"{_PAGE}/attachments", list_attachments),
     ("GET", f"{_PAGE}/properties", list_properties),
     ("POST", f"{_PAGE}/properties", create_property),
     ("GET", f"{_PAGE}/properties/{{}}", get_property),

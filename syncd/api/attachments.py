@@ -28,7 +28,6 @@ def routes(router: APIRouter, app: App) -> None:
 
     @router.post(
         "/incidents/{ref}/attachments",
-        status_code=201,
         dependencies=[WRITES],
         openapi_extra=BODY,
         **answers(shapes.Picture, status=201),

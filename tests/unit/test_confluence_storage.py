@@ -465,6 +465,14 @@ def test_a_picture_is_described_anew_in_its_place() -> None:
     assert parse(after).blocks[1].spans == block.spans
 
 
+def test_a_picture_of_the_store_is_the_attachment_of_its_name_and_keeps_its_looks() -> None:
+    name = f"{'0f' * 16}.png"
+    body = f'<ac:image ac:width="320" ac:alt="graph"><ri:attachment ri:filename="{name}" /></ac:image>'
+    (block,) = parse(body).blocks
+    assert block.spans == (Span("graph", "image", link=f"/attachments/{name}"),)
+    assert render([block]) == f'<ac:image ac:alt="graph"><ri:attachment ri:filename="{name}" /></ac:image>'
+
+
 def test_a_picture_that_the_store_has_anew_is_by_reference() -> None:
     assert render(from_markdown(SHOWN)) == (
         '<ac:image ac:alt="the pool"><ri:url ri:value="https://example.com/a.png?x=1&amp;y=2" /></ac:image>'
