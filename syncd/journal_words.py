@@ -47,6 +47,7 @@ class Travelled:
     by: str
     what: str
     detail: str = ""
+    replaced: bool = False  # a text that can be brought back
 
 
 def travelled(line: JournalLine) -> Travelled:
@@ -62,6 +63,7 @@ def travelled(line: JournalLine) -> Travelled:
         by=line.actor.name or ("import" if line.actor.side == "import" else ""),
         what=what,
         detail=detail,
+        replaced=line.action == "set" and bool(line.old),
     )
 
 

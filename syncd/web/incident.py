@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from syncd.errors import UnknownReference
+from syncd.web.creating import choices, places
 from syncd.web.incident_view import incident_view
 from syncd.web.site import Site
 
@@ -20,7 +21,8 @@ def mount(web: FastAPI, site: Site) -> None:
             found = site.sight.incident(ref)
         except UnknownReference as problem:
             return site.missing(problem)
-        return site.render("incident.html", {"view": incident_view(site.app, found), "here": "incident"})
+        made = {"choices": choices(site.app.library.all()), "places": places(found, site.app.destinations)}
+        return site.render("incident.html", {"view": incident_view(site.app, found), "here": "incident", **made})
 
     @web.get("/incidents/{ref}/events", include_in_schema=False)
     def live(ref: str) -> Response:
@@ -35,4 +37,5 @@ def mount(web: FastAPI, site: Site) -> None:
         answer = site.app.check(found.reference)
         postmortem = site.app.store.postmortem(ref)
         headings = {section.id: section.heading for section in (postmortem.sections if postmortem else ())}
-        return site.render("_gate.html", {"gate": answer, "headings": headings, "incident": found})
+        values = {"gate": answer, "headings": headings, "incident": found, "has_postmortem": postmortem is not None}
+        return site.render("_gate.html", values)

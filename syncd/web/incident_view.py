@@ -27,6 +27,8 @@ from syncd.app import App
 from syncd.journal_words import Travelled, travelled
 from syncd.pages import Conflict, Page, comments_told
 from syncd.store.flow import ClosedPastNo
+from syncd.store.journal import JournalLine
+from syncd.story import AT_ONCE
 from syncd.web.clash import Clash, clash
 from syncd.web.prose import prose, safe_link
 
@@ -97,6 +99,13 @@ class Where:
     comments: str
     hidden: Mapping[str, str]
     unread: tuple[str, ...]
+    arrived: int  # edits that came from there together, the last time that any did
+    arrived_at: datetime | None
+
+    @property
+    def stopped(self) -> bool:
+        """A person may say that it goes on."""
+        return self.page.state in ("halted", "missing", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class IncidentView:
 def incident_view(app: App, incident: Incident) -> IncidentView:
     """The page of one incident now."""
     ref = incident.reference
+    lines = app.store.journal(ref, JOURNAL_LINES)
     postmortem, words = app.store.postmortem(ref), app.words(incident)
     conflicts = app.store.conflicts(ref, state="open")
     status = postmortem.status if postmortem else PostmortemStatus.IN_PROGRESS
@@ -149,9 +159,9 @@ def incident_view(app: App, incident: Incident) -> IncidentView:
         details=_details(incident, status if postmortem else None, words),
         timeline=timeline,
         follow_ups=follow_ups,
-        pages=[_where(app, page, postmortem) for page in app.store.pages(ref)],
+        pages=[_where(app, page, postmortem, lines) for page in app.store.pages(ref)],
         loose_conflicts=[clash(c) for c in conflicts if c.id not in placed],
-        journal=[travelled(line) for line in reversed(app.store.journal(ref, JOURNAL_LINES))],
+        journal=[travelled(line) for line in reversed(lines)],
         people=words.people,
         statuses=list(PostmortemStatus),
         closed_past_no=app.store.closed_past_no(ref),
@@ -233,10 +243,17 @@ def _about(key: str, conflicts: Sequence[Conflict]) -> tuple[Clash, ...]:
     return tuple(clash(conflict) for conflict in conflicts if conflict.key == key)
 
 
-def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
+def _arrived(page: Page, lines: Sequence[JournalLine]) -> list[JournalLine]:
+    """What came from a page the last time that anything did."""
+    came = [line for line in lines if line.actor.side == "page" and line.actor.page == page.destination]
+    return [line for line in came if came[-1].at - line.at <= AT_ONCE]
+
+
+def _where(app: App, page: Page, postmortem: Postmortem | None, lines: Sequence[JournalLine]) -> Where:
     tone, words = STATES[page.state]
     if page.state == "live" and app.store.dirty_since(page.id):
         tone, words = "waits", "A change is on its way"
+    arrived = _arrived(page, lines)
     return Where(
         page=page,
         tone=tone,
@@ -246,4 +263,6 @@ def _where(app: App, page: Page, postmortem: Postmortem | None) -> Where:
         comments=comments_told(page.comments),
         hidden=app.store.hidden(page.id),
         unread=tuple(f"{unread.key} {unread.field}: {unread.text}" for unread in app.store.unread(page.id)),
+        arrived=len(arrived),
+        arrived_at=arrived[-1].at if arrived else None,
     )

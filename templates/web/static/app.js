@@ -93,9 +93,11 @@ function inWords(seconds) {
 
 // --- changing -----------------------------------------------------------------------------------------------------------
 
-async function send(method, url, body) {
-  const answer = await fetch(url, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+async function ask(method, url, body, more = {}) {
+  const headers = { "content-type": "application/json", ...more };
+  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(refusal(await answer.text(), answer.status));
+  return answer;
 }
 
 // A refusal of the server in words; it may come from something between us and it.
@@ -123,7 +125,7 @@ async function save(field) {
   field.setAttribute("data-sending", "");
   field.removeAttribute("data-refused");
   try {
-    await send(field.dataset.method || "PATCH", field.dataset.url, nested(field.dataset.field, value));
+    await ask(field.dataset.method || "PATCH", field.dataset.url, nested(field.dataset.field, value));
     field.dataset.was = value;
   } catch (error) {
     toast(error.message);
@@ -138,6 +140,7 @@ async function press(button, work) {
   button.disabled = true;
   try {
     await work();
+    htmx.trigger(document.body, "changed");
   } catch (error) {
     toast(error.message);
   } finally {
@@ -161,7 +164,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("keydown", (event) => {
   const field = event.target;
   if (!field.matches || !field.matches("[data-url]") || !field.matches("input, textarea")) return;
-  if (event.key === "Enter" && field.type !== "checkbox") {
+  if (event.key === "Enter" && field.type !== "checkbox" && !(event.shiftKey || "lines" in field.dataset)) {
     event.preventDefault();
     field.blur();
   } else if (event.key === "Escape" && "was" in field.dataset) {
@@ -173,19 +176,21 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-post]");
-  if (button) press(button, () => send("POST", button.dataset.post, JSON.parse(button.dataset.body || "{}")));
+  if (button) press(button, () => ask("POST", button.dataset.post, JSON.parse(button.dataset.body || "{}")));
 });
+
+const WAYS = { add: "POST", put: "PUT", patch: "PATCH" };
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const url = form.dataset.add || form.dataset.put;
-  if (!url) return;
+  const way = Object.keys(WAYS).find((name) => form.dataset[name]);
+  if (!way) return;
   event.preventDefault();
-  const values = Object.fromEntries(new FormData(form));
   press(form.querySelector("[type=submit]"), async () => {
-    await send(form.dataset.add ? "POST" : "PUT", url, values);
-    if (form.dataset.add) form.reset();
-    else form.closest("details").open = false;
+    await ask(WAYS[way], form.dataset[way], Object.fromEntries(new FormData(form)));
+    if (way === "add") form.reset();
+    form.closest("details")?.removeAttribute("open");
+    form.closest("dialog")?.close();
   });
 });
 
