@@ -11,6 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from syncd.demo.page import mount_demo
 from syncd.demo.people import ADA, People
+from syncd.demo.story import Story
 from syncd.demo.world import World, serving
 
 PICTURE = Path(__file__).with_name("demo.png")
@@ -50,8 +51,8 @@ def main(chromium: str) -> None:
     with tempfile.TemporaryDirectory(prefix="syncd-picture-") as folder:
         world = World(Path(folder), 0)
         try:
-            mount_demo(world.web, world)
             with serving(world.web, 0) as address, sync_playwright() as playwright:
+                mount_demo(world.web, world, Story(world, People(world, address, lambda words: None)))
                 world.sandbox.start()
                 world.fill()
                 world.daemon.start()

@@ -4,6 +4,7 @@ The pages are read as HTML of the sandbox's site and as text files, so that this
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from mapping.incident import FollowUpStatus, Incident, Postmortem
@@ -30,6 +31,28 @@ def differences(world: World, people: People) -> list[str]:
         ]
         found += [f"{incident.reference}: {words}" for words in _promises(world, people, incident, seen)]
     return found + list(_counted(world, people)) + list(_gates(world))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What of the records and of what people wrote stands nowhere, and what stands more than once."""
+
+    lost: int
+    doubled: int
+
+
+def tally(world: World, people: People) -> Tally:
+    """Counted over all pages as their readers see them."""
+    lost = doubled = 0
+    for incident in world.built.store.incidents():
+        for page in world.built.store.pages(incident.reference):
+            seen = _read(world, people, page)
+            lasts = [text.split()[-1:] for _, text in seen.tasks] + [cells[-1].split()[-1:] for cells in seen.rows if cells]
+            keys = [row.key for row in incident.follow_ups] + [event.key for event in incident.timeline]
+            counts = [lasts.count([key]) for key in keys]
+            lost += counts.count(0) + len([w for w in _promises(world, people, incident, seen) if "has lost it" in w])
+            doubled += sum(max(count - 1, 0) for count in counts)
+    return Tally(lost, doubled + sum(max(count - 1, 0) for count in _copies(world, people).values()))
 
 
 def _read(world: World, people: People, page: Page) -> Seen:
@@ -119,13 +142,17 @@ def _stored(world: World, incident: Incident) -> str:
 
 def _counted(world: World, people: People) -> Iterator[str]:
     """Each page exactly once in its service."""
+    for ref, count in _copies(world, people).items():
+        if count != 1:
+            yield f"{ref} has {count} pages instead of one"
+
+
+def _copies(world: World, people: People) -> dict[str, int]:
+    """How many pages name each incident."""
     index = parsed(people.browser.get(world.sandbox.address).text)
     titles = [node.text for node in index.walk() if node.tag == "a"]
     titles += [file.stem for file in world.pages_folder.glob("*.md")]
-    for ref in world.built.store.references():
-        count = sum(ref in title for title in titles)
-        if count != 1:
-            yield f"{ref} has {count} pages instead of one"
+    return {ref: sum(ref in title for title in titles) for ref in world.built.store.references()}
 
 
 def _gates(world: World) -> Iterator[str]:

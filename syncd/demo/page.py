@@ -6,25 +6,28 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from syncd.demo.people import folder_file, site_address
+from syncd.demo.story import Story
 from syncd.demo.world import World
 from syncd.journal_words import travelled
 from syncd.pages import Page
 from syncd.web.headers import POLICY
+from syncd.web.live import Live
 from syncd.web.site import Site
 
 TICKER_LINES = 60
 NAMES = {"confluence": "Confluence", "notion": "Notion", "folder": "Folder"}
 
 
-def mount_demo(web: FastAPI, world: World) -> None:
+def mount_demo(web: FastAPI, world: World, story: Story) -> None:
     """Adds `/demo` to the pages for people."""
     site: Site = web.state.site
+    site.live = Live(lambda: (world.built.store.version(), story.changed))
     store = world.built.store
 
     @web.get("/demo", include_in_schema=False)
     def demo() -> Response:
         tabs = [_tab(world, page) for page in store.pages() if page.native_id]
-        answer = site.render("demo.html", {"tabs": tabs})
+        answer = site.render("demo.html", {"tabs": tabs, "story": story})
         answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self' {world.sandbox.address}"
         return answer
 
@@ -39,6 +42,23 @@ def mount_demo(web: FastAPI, world: World) -> None:
     @web.get("/demo/events", include_in_schema=False)
     def live() -> Response:
         return site.events(ticker)
+
+    def told() -> str:
+        return site.text("_story.html", {"story": story})
+
+    @web.get("/demo/story", include_in_schema=False)
+    def following() -> Response:
+        return site.events(told)
+
+    @web.post("/demo/play", include_in_schema=False)
+    def play() -> Response:
+        story.play()
+        return HTMLResponse(told())
+
+    @web.post("/demo/kill", include_in_schema=False)
+    def kill() -> Response:
+        story.pull()
+        return HTMLResponse(told())
 
     @web.get("/demo/file/{ref}", include_in_schema=False)
     def file(ref: str) -> Response:

@@ -5,6 +5,7 @@ plug.
 Every act says what must be found on both sides afterwards (`Promise`); whether it is so is judged by `checks.py`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +70,35 @@ class People:
         answer = self.api.request(method, path, json=body or None)
         said: dict[str, Any] = answer.json()
         if answer.status_code >= 400:
-            raise DemoError(f"{method} {path} is refused: {said['error']['message']}")
+            raise DemoError(f"{method} {path} is refused: {said['detail']}")
         return said
+
+    # --- comments on Confluence -------------------------------------------------------------------------------------------
+
+    def comment_on(self, ref: str, words: str) -> str:
+        """A reviewer's comment on these words of a page; its id."""
+        place = {"textSelection": words, "textSelectionMatchCount": 1, "textSelectionMatchIndex": 0}
+        body = {"representation": "storage", "value": "<p>Do we know why?</p>"}
+        said = {"pageId": self.page(ref).native_id, "body": body, "inlineCommentProperties": place}
+        answer = self.browser.post(f"{self._wiki}/inline-comments", json=said, auth=(GRACE, "demo"))
+        if answer.status_code >= 400:
+            raise DemoError(f"The comment is refused: {answer.text}")
+        return str(answer.json()["id"])
+
+    def commented(self, ref: str, comment: str) -> str:
+        """The words that this comment stands on now; empty where it lost them."""
+        marker = re.escape(self._on_wiki(f"inline-comments/{comment}")["properties"]["inline-marker-ref"])
+        page = self._on_wiki(f"pages/{self.page(ref).native_id}?body-format=storage")
+        marked = rf'ac:ref="{marker}"[^>]*>(.*?)</ac:inline-comment-marker>'
+        return "".join(re.findall(marked, page["body"]["storage"]["value"]))
+
+    def _on_wiki(self, path: str) -> dict[str, Any]:
+        said: dict[str, Any] = self.browser.get(f"{self._wiki}/{path}", auth=(GRACE, "demo")).json()
+        return said
+
+    @property
+    def _wiki(self) -> str:
+        return f"{self.world.sandbox.description()['confluence']['url']}/api/v2"
 
     # --- act one: both sides at once --------------------------------------------------------------------------------------
 
@@ -166,14 +194,14 @@ class People:
 
     # --- act three: the plug is pulled -----------------------------------------------------------------------------------
 
-    def killed_in_an_update(self) -> None:
+    def killed_in_an_update(self, title: str = "Rehearse rolling back the gateway") -> None:
         """The daemon dies after the service saved a page and before it said so."""
         self.say("kill -9 in the middle of an update: Confluence has saved it, the daemon never hears")
         self._killed(
             lambda method, path: method == "PUT" and "/pages/" in path,
-            lambda: self.call("POST", "/incidents/INC-101/follow-ups", title="Rehearse rolling back the gateway"),
+            lambda: self.call("POST", "/incidents/INC-101/follow-ups", title=title),
         )
-        self.promise.keep("INC-101", "Rehearse rolling back the gateway")
+        self.promise.keep("INC-101", title)
 
     def killed_in_a_create(self) -> None:
         """The in-house post-mortem is exported, and the daemon dies after the page was made."""

@@ -22,6 +22,7 @@ from syncd.demo.checks import differences
 from syncd.demo.page import mount_demo
 from syncd.demo.people import People
 from syncd.demo.site import DemoError
+from syncd.demo.story import Story
 from syncd.demo.world import World, command, environment, serving
 from syncd.errors import SyncdError
 from syncd.journal_words import Travelled, travelled
@@ -76,12 +77,14 @@ def _started(world: World) -> None:
 
 
 def _shown(world: World) -> int:
-    mount_demo(world.web, world)
     with serving(world.web, world.port) as address:
+        people = People(world, address, lambda words: None)
+        story = Story(world, people)
+        mount_demo(world.web, world, story)
         click.echo("Starting …", err=True)
         _started(world)
-        click.echo(f"Open {address}/demo and tick a box at the left. Ctrl-C ends it.")
-        while world.daemon.alive:
+        click.echo(f"Open {address}/demo and play the story, or tick a box at the left. Ctrl-C ends it.")
+        while world.daemon.alive or story.busy:  # the story pulls the plug too
             time.sleep(0.5)
     raise DemoError(f"the daemon ended by itself:\n{world.daemon.tail()}")
 

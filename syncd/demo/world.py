@@ -48,6 +48,9 @@ version_gap_seconds = 0
 [brakes]
 writes_per_hour = 100000
 
+[templates]
+directory = "templates"
+
 [incidents]
 severities = ["SEV1", "SEV2", "SEV3"]
 [fields.affected_customers]
@@ -85,6 +88,7 @@ data_source = "{notion[data_source]}"
 provider = "files"
 path = "postmortems"
 """
+TASKS = 'write = "external"\ntasks = ["draft_post_mortem", "export_post_mortem"]'
 START_SECONDS = 20.0
 STOP_SECONDS = 8.0
 
@@ -262,6 +266,9 @@ def _configured(folder: Path, sandbox: Sandbox) -> Path:
     config = folder / "config.toml"
     config.write_text(CONFIG.format(**sandbox.description()), "utf-8")
     (folder / "postmortems").mkdir()
+    (folder / "templates").mkdir()
+    standard = (templates() / "standard.toml").read_text("utf-8")
+    (folder / "templates" / "standard.toml").write_text(standard.replace('write = "external"', TASKS, 1), "utf-8")
     return config
 
 

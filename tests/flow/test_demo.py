@@ -142,6 +142,25 @@ def test_in_a_browser_both_sides_follow_and_nothing_typed_is_taken_away(tmp_path
         browser.close()
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_the_story_is_played_one_click_decides_and_nothing_is_lost(tmp_path: Path) -> None:
+    with shown(tmp_path) as (_, address), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.goto(address)
+        page.get_by_role("button", name="Play").click()
+        decide = page.frame_locator("#right").get_by_role("button", name="Take the page's")
+        decide.evaluate("button => button.click()", timeout=60_000)
+        story = page.locator("#story")
+        expect(story.get_by_text("the comment still stands on “retries kept it full”")).to_be_visible()
+        expect(story.get_by_text("You decided.")).to_be_visible(timeout=30_000)
+        expect(story.get_by_text("May it close? Before: no. Now: yes.")).to_be_visible(timeout=30_000)
+        expect(story.locator(".counters")).to_have_text("lost 0, doubled 0", timeout=60_000)
+        page.get_by_role("button", name="kill -9").click(timeout=60_000)
+        expect(story.get_by_text("It came back and went on: lost 0, doubled 0.")).to_be_visible(timeout=60_000)
+        browser.close()
+
+
 def done_at(html: str) -> set[str]:
     """The keys of the follow-ups that the incident's page shows ticked."""
     rows = [node for node in parsed(html).walk() if node.tag == "li" and node.attributes.get("id", "").startswith("FU-")]
