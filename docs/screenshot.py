@@ -1,4 +1,6 @@
-"""Makes docs/demo.png, the picture in the README: starts the demo, plays a little, and photographs its page with Chromium.
+"""Makes the pictures of the documentation: starts the demo, plays a little, and photographs its pages with Chromium.
+
+`docs/demo.png` stands in the README, the others in docs/pictures.md.
 
 python docs/screenshot.py [CHROMIUM]
 """
@@ -14,7 +16,15 @@ from syncd.demo.people import ADA, People
 from syncd.demo.story import Story
 from syncd.demo.world import World, serving
 
-PICTURE = Path(__file__).with_name("demo.png")
+FOLDER = Path(__file__).parent
+PAGES = {  # each picture with the path of its page
+    "overview": "/",
+    "incident": "/incidents/INC-101",
+    "write": "/incidents/INC-104/write",
+    "conflicts": "/conflicts",
+    "insights": "/insights",
+    "settings": "/settings/templates/standard",
+}
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -30,6 +40,12 @@ def play(world: World, address: str) -> None:
         people.call("PATCH", "/follow-ups/FU-2", title="Limit retries of the checkout to one")
         page.set_status("In review")
         world.settle()
+        world.daemon.stop()
+        page.retype("retries kept it full", "retries kept it full for an hour")
+        people.call("PATCH", "/follow-ups/FU-2", title="Limit retries of the checkout to none")
+        page.retype("Limit retries of the checkout to one", "Limit retries of every payment to one")
+        world.daemon.start()
+        world.settle(when=lambda: bool(world.built.store.conflicts(state="open")))
     finally:
         people.close()
 
@@ -43,7 +59,15 @@ def photograph(page: Page, address: str) -> None:
         frame.get_by_text("Follow-ups", exact=True).last.evaluate("element => element.scrollIntoView()")
     page.locator("#ticker li").first.wait_for()
     page.wait_for_timeout(4000)  # until nothing is highlighted any more
-    page.screenshot(path=PICTURE)
+    page.screenshot(path=FOLDER / "demo.png")
+
+
+def photograph_pages(page: Page, address: str) -> None:
+    """Every other page as it is first seen."""
+    for name, path in PAGES.items():
+        page.goto(address + path)
+        page.wait_for_timeout(2500)  # until the gate has answered and nothing is highlighted any more
+        page.screenshot(path=FOLDER / f"{name}.png")
 
 
 def main(chromium: str) -> None:
@@ -60,6 +84,7 @@ def main(chromium: str) -> None:
                 play(world, address)
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
                 photograph(browser.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=2), address)
+                photograph_pages(browser.new_page(viewport={"width": 1280, "height": 860}), address)
                 browser.close()
         finally:
             world.close()

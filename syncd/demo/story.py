@@ -121,12 +121,14 @@ class Story:
         return f"The page says it, and the comment still stands on “{SENTENCE}”."
 
     def _both(self) -> str:
+        known = len(self.world.built.store.conflicts(REF))
         self.world.daemon.stop()
         old, on_page, in_store = self._wordings(("charged twice", "charged two times", "charged a second time"))
         self.people.on_site(REF, ADA).retype(old, on_page)
         self._reword(old, in_store)
         self.world.daemon.start()
-        self.world.settle(when=lambda: bool(self._conflicts()))
+        # A quick person may have decided before all is quiet.
+        self.world.settle(when=lambda: len(self.world.built.store.conflicts(REF)) > known)
         deadline = time.monotonic() + CLICK_SECONDS
         while self._conflicts() and time.monotonic() < deadline:
             self._pause(0.2)

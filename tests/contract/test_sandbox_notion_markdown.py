@@ -73,12 +73,14 @@ def test_replacements_that_match_nothing_are_passed_over_beside_others(api: Api)
     ],
 )
 def test_refused_replacements(api: Api, change: Json, complaint: str) -> None:
+    """29, §5: no match, several without `replace_all_matches`, an empty `old_str`; case matters."""
     page = api.page(para("a"), para("a"))
     body = {"type": "update_content", "update_content": {"content_updates": [change]}}
     assert complaint in api.no("PATCH", f"/v1/pages/{page}/markdown", body)
 
 
 def test_child_pages_go_only_when_that_is_allowed(api: Api) -> None:
+    """29, §5: what would delete child pages is refused without `allow_deleting_content`."""
     page = api.page(para("a"))
     api.ok("POST", "/v1/pages", {"parent": {"page_id": page}, "properties": {"title": [text("child")]}})
     body: Json = {"type": "replace_content", "replace_content": {"new_str": "b"}}
@@ -89,6 +91,7 @@ def test_child_pages_go_only_when_that_is_allowed(api: Api) -> None:
 
 
 def test_content_is_inserted_and_ranges_are_replaced(api: Api) -> None:
+    """29, §5: the older `insert_content` and `replace_content_range`, with its ellipsis."""
     page = api.page(para("first line"), para("middle"), para("last line"))
     update(api, page, "insert_content", content="new", after="first line")
     update(api, page, "insert_content", content="# Top", position={"type": "start"})
@@ -110,6 +113,7 @@ def test_a_write_may_be_done_after_its_answer(api: Api) -> None:
 
 
 def test_only_pages_are_written(api: Api) -> None:
+    """29, §5: the id must be a page's."""
     block = api.children(api.page(para("a")))[0]["id"]
     body = {"type": "replace_content", "replace_content": {"new_str": "b"}}
     assert "is not a page" in api.no("PATCH", f"/v1/pages/{block}/markdown", body)
