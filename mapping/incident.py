@@ -106,6 +106,10 @@ class Incident:
         named = (self.lead, *self.roles.values(), *(row.assignee for row in self.follow_ups))
         return tuple(dict.fromkeys(person for person in named if person))
 
+    def prose(self, section: "Section") -> tuple[Block, ...]:
+        """What is written in a section of its post-mortem: the summary is the incident's own."""
+        return self.summary if section.kind == "summary" else section.blocks
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -128,6 +132,11 @@ class Section:
     def unwritten(self) -> bool:
         """Still as the template made it (only prose sections are ever written)."""
         return self.kind == "text" and self.blocks == self.rendered
+
+    @property
+    def reminds(self) -> bool:
+        """Help and custom fields are shown."""
+        return self.unwritten and not self.help_gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def plan_adoption(app: App, ref: str, named: Named, template: str = "") -> Adopt
     Raises ProviderError when it cannot be read, Misuse when it belongs to another incident or the place is taken.
     """
     incident = app.lookup.incident(ref)
-    if incident.private and not named.destination.private:
+    if not named.destination.admits(incident):
         raise Misuse(f"{ref} is private; the destination {named.destination.name} is not marked `private = true`.")
     seen = named.read()
     if seen.marker and seen.marker != ref:

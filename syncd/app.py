@@ -253,7 +253,7 @@ class App:
         found = self.destinations.get(name)
         if found is None:
             raise UnknownReference("destination", name, list(self.destinations), "syncd doctor")
-        if incident.private and not found.private:
+        if not found.admits(incident):
             raise Misuse(f"{incident.reference} is private; the destination {name} is not marked `private = true`.")
         return found
 
@@ -261,7 +261,7 @@ class App:
         """Bring a post-mortem to a destination; unless it is a copy, prose is written there from now on."""
         incident, postmortem = self.lookup.incident(ref), self.lookup.postmortem(ref)
         self._destination(to, incident)
-        there = next((page for page in self.store.pages(ref) if page.destination == to and page.state != "detached"), None)
+        there = self.lookup.page_at(ref, to)
         if there and (copy or there.copy or postmortem.home == to):
             raise Misuse(f"{ref} is on {to} already.", f"syncd postmortem show {ref}")
         with self.store.tx():
@@ -326,7 +326,7 @@ class App:
         if section_id not in sections:
             raise UnknownReference("section of prose", section_id, sections, f"syncd postmortem show {ref}")
         section = sections[section_id]
-        return section, self.lookup.incident(ref).summary if section.kind == "summary" else section.blocks
+        return section, self.lookup.incident(ref).prose(section)
 
     # --- pages ----------------------------------------------------------------------------------------------------------
 
@@ -470,8 +470,7 @@ class App:
         section = postmortem.section(conflict.section)
         if section is None:
             return None
-        incident = self.lookup.incident(conflict.incident)
-        blocks = incident.summary if section.kind == "summary" else section.blocks
+        blocks = self.lookup.incident(conflict.incident).prose(section)
         shown = conflict.other.text if conflict.shown == "page" else conflict.store.text
         settled = _replaced(blocks, shown, from_markdown(wanted))
         return _prose(section, settled)
@@ -558,7 +557,7 @@ class App:
                 "id": section.id,
                 "kind": section.kind,
                 "heading": section.heading,
-                "markdown": to_markdown(incident.summary if section.kind == "summary" else section.blocks).rstrip("\n"),
+                "markdown": to_markdown(incident.prose(section)).rstrip("\n"),
                 "unwritten": section.unwritten,
             }
             for section in postmortem.sections

@@ -83,7 +83,7 @@ def section_entries(section: Section, local: Local, records: Records) -> list[En
 def help_entries(section: Section, local: Local) -> list[Entry]:
     """What the section reminds of, while nobody wrote it."""
     labels = {name: spec.label for name, spec in local.words.fields.items()}
-    block = help_block(section, labels) if section.unwritten and not section.help_gone else None
+    block = help_block(section, labels) if section.reminds else None
     return [Entry(projected, section.id, "help") for projected in local.projected((block,))] if block else []
 
 

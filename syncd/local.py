@@ -57,8 +57,8 @@ class Local:
 
     def prose(self, section: Section) -> tuple[Block, ...]:
         """The prose of a section as the store has it; a heading in it never begins a section of its own."""
-        prose = self.incident.summary if section.kind == "summary" else section.blocks
-        return tuple(replace(b, level=3) if b.kind == "heading" and b.level < 3 else b for b in prose)
+        blocks = self.incident.prose(section)
+        return tuple(replace(b, level=3) if b.kind == "heading" and b.level < 3 else b for b in blocks)
 
     @property
     def shows_pictures(self) -> bool:

@@ -32,6 +32,11 @@ class Lookup:
             raise UnknownReference("page on", destination, [page.destination for page in pages])
         return [page for page in pages if not destination or page.destination == destination]
 
+    def page_at(self, ref: str, destination: str) -> Page | None:
+        """The page that is kept in step there, if there is one."""
+        there = (page for page in self.store.pages(ref) if page.destination == destination)
+        return next((page for page in there if page.state != "detached"), None)
+
     def incident_of_follow_up(self, key: str) -> Incident:
         return self._owner("follow-up", key, self.store.owner_of_follow_up(key))
 

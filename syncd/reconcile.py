@@ -283,7 +283,7 @@ class _Pass:
 
     def _refuse_private(self) -> None:
         incident = self.store.incident(self.page.incident)
-        if incident and incident.private and not self.destination.private:
+        if incident and not self.destination.admits(incident):
             reason = f"{incident.reference} is private and {self.destination.name} is not marked `private = true`."
             raise _Stop(self._halt(f"{reason} Nothing is read or written; `syncd detach {incident.reference}` ends it."))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from mapping.incident import Incident
 from providers.contract import Place, Provider
 from providers.transport import Budget
 from syncd.pages import Page
@@ -34,6 +35,10 @@ class Destination:
     after_completed: str = "in_step"
     connection: str = ""  # the provider's name in the configuration
     turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
+
+    def admits(self, incident: Incident) -> bool:
+        """Whether this incident may be here: a private one only where that is allowed."""
+        return self.private or not incident.private
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,5 +72,5 @@ def _changing(router: APIRouter, app: App) -> None:
 
 
 def _shown(owner: Incident, key: str) -> Answer:
-    rows: list[Answer] = record(owner)["follow_ups"]
-    return {"incident": owner.reference, **next(row for row in rows if row["key"] == key)}
+    found = next(row for row in owner.follow_ups if row.key == key)
+    return {"incident": owner.reference, **follow_up_json(found)}

@@ -30,30 +30,31 @@ class Paging:
 
     def cut(
         self, items: Iterable[Item], key: Callable[[Item], str], keep: Callable[[Item], bool] = lambda item: True
-    ) -> tuple[list[Item], str | None]:
+    ) -> tuple[Sequence[Item], str | None]:
         """The items of this page among those to `keep`, and the address of the next. Raises Misuse for a foreign cursor."""
         rest = iter(items)
         if self.after:
             known = _read(self.after)
             rest = dropwhile(lambda item: key(item) != known, rest)
             if next(rest, None) is None:
-                raise Misuse("`after` is no cursor of this list.", f"GET {self.request.url.path}")
-        found = list(islice(filter(keep, rest), self.limit + 1))
-        page = found[: self.limit]
-        return page, self.at(cursor(key(page[-1]))) if len(found) > self.limit else None
+                raise self._foreign()
+        return self.page(list(islice(filter(keep, rest), self.limit + 1)), key)
 
     @property
     def part(self) -> Part:
         """What to ask the store for: this page and one item more. Raises Misuse for a foreign cursor."""
         known = _read(self.after)
         if self.after and not known:
-            raise Misuse("`after` is no cursor of this list.", f"GET {self.request.url.path}")
+            raise self._foreign()
         return Part(known, self.limit + 1)
 
     def page(self, found: Sequence[Item], key: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:
         """The items of this page among those that `part` asked for, and the address of the next."""
         page = found[: self.limit]
         return page, self.at(cursor(key(page[-1]))) if len(found) > self.limit else None
+
+    def _foreign(self) -> Misuse:
+        return Misuse("`after` is no cursor of this list.", f"GET {self.request.url.path}")
 
     def at(self, after: str) -> str:
         """The address of the page behind this cursor."""

@@ -69,5 +69,5 @@ def _changing(router: APIRouter, app: App) -> None:
 
 
 def _shown(owner: Incident, key: str) -> Answer:
-    rows: list[Answer] = record(owner)["timeline"]
-    return {"incident": owner.reference, **next(row for row in rows if row["key"] == key)}
+    found = next(event for event in owner.timeline if event.key == key)
+    return {"incident": owner.reference, **event_json(found)}

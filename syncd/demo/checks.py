@@ -73,7 +73,7 @@ def compared(incident: Incident, postmortem: Postmortem, seen: Seen) -> Iterator
     for section in postmortem.sections:
         if section.heading and section.heading not in seen.text:
             yield f"the section “{section.heading}” is missing"
-        for block in incident.summary if section.kind == "summary" else section.blocks:
+        for block in incident.prose(section):
             if _bare(block.text) not in _bare(seen.text):
                 yield f"this text is only in the store: “{_flat(block.text)}”"
     yield from _follow_ups(incident, seen)

@@ -70,7 +70,7 @@ class Comments:
             return "pages here have no comments"
         if not page.native_id or page.state == "detached":
             return "there is no page"
-        if incident is None or (incident.private and not destination.private):
+        if incident is None or not destination.admits(incident):
             return "the incident is private"
         if message.data.get("brake") == "restored":
             return "an older database writes nothing, and all its pages stand still at once"

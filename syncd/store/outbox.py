@@ -87,12 +87,12 @@ class Outbox(Journal):
     def due(self, channel: str) -> list[Delivery]:
         """What may go out now: of each incident the oldest that has not arrived, unless it waits."""
         rows = self._all(sql.DUE, {"channel": channel, "now": text_of(self.now())})
-        return [Delivery(_message(row[:7]), channel, row[7], moment(row[8]) if row[8] else None) for row in rows]
+        return [_delivery(row, channel) for row in rows]
 
     def waiting(self, channel: str) -> list[Delivery]:
         """All that has not arrived, in order."""
         rows = self._all(sql.WAITING, {"channel": channel})
-        return [Delivery(_message(row[:7]), channel, row[7], moment(row[8]) if row[8] else None) for row in rows]
+        return [_delivery(row, channel) for row in rows]
 
     def sending(self, delivery: Delivery) -> None:
         """The first byte goes out next; on the disk when this returns."""
@@ -148,6 +148,10 @@ class Outbox(Journal):
         with self.tx():
             self._run(sql.FORGET_DELIVERIES, (text_of(before),))
             self._run(sql.FORGET_MESSAGES, (text_of(before),))
+
+
+def _delivery(row: Row, channel: str) -> Delivery:
+    return Delivery(_message(row[:7]), channel, row[7], moment(row[8]) if row[8] else None)
 
 
 def _message(row: Row) -> Message:

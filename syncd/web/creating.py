@@ -25,7 +25,7 @@ def choices(templates: Sequence[Template]) -> Sequence[Choice]:
 
 def places(incident: Incident, destinations: Mapping[str, Destination]) -> Sequence[str]:
     """Where this incident's post-mortem may be: a private one only where that is allowed."""
-    return [name for name, place in destinations.items() if place.private or not incident.private]
+    return [name for name, place in destinations.items() if place.admits(incident)]
 
 
 def _where(template: Template) -> str:

@@ -96,11 +96,9 @@ def _choice(app: App, incident: Incident, place: Destination, usual: str) -> Cho
 
 
 def _refusals(app: App, incident: Incident, place: Destination) -> Iterator[str]:
-    if incident.private and not place.private:
+    if not place.admits(incident):
         yield "The incident is private, and this destination is not."
-    page = next(
-        (p for p in app.store.pages(incident.reference) if p.destination == place.name and p.state != "detached"), None
-    )
+    page = app.lookup.page_at(incident.reference, place.name)
     if page and (page.copy or app.lookup.postmortem(incident.reference).home == place.name):
         yield "It is there already, as a copy." if page.copy else "It is written there."
 

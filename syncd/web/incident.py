@@ -1,5 +1,7 @@
 """The page of one incident: what is on it, what of it is live, and the gate's answer."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.responses import Response
 
@@ -21,8 +23,10 @@ def mount(web: FastAPI, site: Site) -> None:
             found = site.sight.incident(ref)
         except UnknownReference as problem:
             return site.missing(problem)
-        made = {"choices": choices(site.app.library.all()), "places": places(found, site.app.destinations)}
-        return site.render("incident.html", {"view": incident_view(site.app, found), "here": "incident", **made})
+        values: dict[str, Any] = {"view": incident_view(site.app, found), "here": "incident"}
+        if values["view"].postmortem is None:
+            values |= {"choices": choices(site.app.library.all()), "places": places(found, site.app.destinations)}
+        return site.render("incident.html", values)
 
     @web.get("/incidents/{ref}/events", include_in_schema=False)
     def live(ref: str) -> Response:

@@ -175,14 +175,14 @@ def _parts(incident: Incident, postmortem: Postmortem | None, conflicts: Sequenc
 
 
 def _part(incident: Incident, section: Section, conflicts: Sequence[Conflict]) -> Part:
-    blocks = incident.summary if section.kind == "summary" else section.blocks
+    blocks = incident.prose(section)
     return Part(
         id=section.id,
         kind=section.kind,
         heading=section.heading or KINDS.get(section.kind, ""),
         body=prose(blocks),
         markdown=to_markdown(blocks),
-        help="" if section.help_gone or not section.unwritten else section.help,
+        help=section.help if section.reminds else "",
         unwritten=section.unwritten,
         conflicts=tuple(clash(c) for c in conflicts if not c.key and c.section == section.id),
     )

@@ -131,12 +131,11 @@ def sheet_of(app: App, incident: Incident) -> Sheet:
 
 
 def _chapter(incident: Incident, section: Section, words: Vocabulary) -> Chapter:
-    blocks = incident.summary if section.kind == "summary" else section.blocks
-    reminded = section.unwritten and not section.help_gone
+    blocks = incident.prose(section)
     return Chapter(
         id=section.id,
         heading=section.heading or HEADINGS.get(section.kind, "Introduction"),
-        help=prose(from_markdown(section.help)) if reminded else Markup(""),
+        help=prose(from_markdown(section.help)) if section.reminds else Markup(""),
         reminders=[_reminder(name, incident, words) for name in section.custom_fields],
         markdown=to_markdown(blocks).rstrip("\n"),
         version=version(blocks),
